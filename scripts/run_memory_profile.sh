@@ -1,0 +1,47 @@
+#!/bin/bash
+# The whole profile with one command: environment -> flags, then build/release/bin/run_memory_profile.
+# Extra arguments come last, so they win. Installs and builds on first use, and again when a source
+# has changed. Stdout is the run folder's path, alone.
+#
+#   VLLM_URL=http://127.0.0.1:8000/v1  MODEL_NAME=default
+#   INPUT_LENS OUTPUT_LENS CONCURRENCIES PREFIX_MODES N_PER_CONDITION    the grid (see --help)
+#   GPU_INTERVAL_MS  GPU_INDICES (empty: all)  REQUEST_TIMEOUT (seconds)
+#   OUTPUT_DIR (relative to the caller's folder)  RUN_TAG
+set -euo pipefail
+root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
+tool=$root/build/release/bin/run_memory_profile
+
+# True if a source is newer than the last complete build; a folder is newer when a file came or went.
+needs_build() {
+  [ -x "$tool" ] && [ -f "$root/build/release/.built" ] || return 0
+  [ -n "$(find "$root/lib" "$root/tools" "$root/cmake" "$root/CMakeLists.txt" \
+    "$root/CMakePresets.json" -newer "$root/build/release/.built" -print -quit)" ]
+}
+if needs_build; then
+  "$root/scripts/build.sh" release >&2
+fi
+
+flags=()
+# add FLAG VALUE: an unset or empty variable leaves the tool's own default, an argument replaces it.
+arguments=("$@")
+add() {
+  [ -n "$2" ] || return 0
+  local argument
+  for argument in "${arguments[@]}"; do
+    case $argument in "$1" | "$1="*) return 0 ;; esac
+  done
+  flags+=("$1=$2")
+}
+add --base-url "${VLLM_URL:-}"
+add --model "${MODEL_NAME:-}"
+add --input-lens "${INPUT_LENS:-}"
+add --output-lens "${OUTPUT_LENS:-}"
+add --concurrencies "${CONCURRENCIES:-}"
+add --prefix-modes "${PREFIX_MODES:-}"
+add --n-per-condition "${N_PER_CONDITION:-}"
+add --gpu-interval-ms "${GPU_INTERVAL_MS:-}"
+add --gpu-indices "${GPU_INDICES:-}"
+add --output-dir "${OUTPUT_DIR:-}"
+add --tag "${RUN_TAG:-}"
+add --timeout "${REQUEST_TIMEOUT:-}"
+exec "$tool" "${flags[@]}" "$@"
