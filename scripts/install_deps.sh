@@ -33,9 +33,9 @@ done
 system=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown} ${VERSION_ID:-}") || system=unknown
 if [ "$system" != "debian 12" ]; then
   cat >&2 <<TEXT
-memprof: this is $system, not Debian 12: nothing is installed for you. Building needs CMake 3.25, Ninja,
-  g++ 12 or clang 16, Boost 1.81 (JSON, Program_options, URL and headers), OpenSSL 3, fmt 9,
-  GoogleTest, Google Benchmark, Python 3.9. Or use the Dockerfile, which has them all:
+memprof: this is $system, not Debian 12: nothing is installed for you. Building needs CMake 3.25,
+  Ninja, g++ 12 or clang 16, Boost 1.81 (JSON, Program_options, URL and headers), OpenSSL 3, fmt 9,
+  GoogleTest, Google Benchmark and Python 3.9. The Dockerfile has them all:
   docker build -t memprof .
 TEXT
   exit 0
@@ -55,7 +55,7 @@ fi
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
   if ! command -v sudo > /dev/null; then
-    echo "install_deps.sh: error: packages are missing and installing them needs root; as root, run:" >&2
+    echo "install_deps.sh: error: packages are missing and only root can install them:" >&2
     echo "  apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
     exit 3
   fi

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The whole profile with one command: environment -> flags, then build/release/bin/run_memory_profile.
+# The whole profile with one command: environment -> flags of build/release/bin/run_memory_profile.
 # Extra arguments come last, so they win. Installs and builds on first use, and again when a source
 # has changed. Stdout is the run folder's path, alone.
 #
@@ -11,7 +11,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 tool=$root/build/release/bin/run_memory_profile
 
-# True if a source is newer than the last complete build; a folder is newer when a file came or went.
+# Is a source newer than the last complete build? A folder is, when a file in it came or went.
 needs_build() {
   [ -x "$tool" ] && [ -f "$root/build/release/.built" ] || return 0
   [ -n "$(find "$root/lib" "$root/tools" "$root/cmake" "$root/CMakeLists.txt" \

@@ -8,7 +8,7 @@ if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
   scripts/test.sh -R workload           # only tests whose name matches
   scripts/test.sh -L unit --verbose     # any option of ctest
 
-Installs the packages that are missing. Tests use loopback only. Real vLLM: scripts/test_real_vllm.sh
+Installs the packages that are missing. Tests use loopback only. With vLLM: test_real_vllm.sh
 Exit: 0 all passed; 1 it does not compile; 3 packages are missing; else ctest's own.
 TEXT
   exit 0

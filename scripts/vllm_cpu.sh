@@ -27,12 +27,13 @@ folder: about 6.3 GB, two minutes, once. A start takes about 15 s on two cores.
   -- OPTION...         passed on to vllm serve, where they win
   --all                down: every server
 
-Environment: TINY_MODEL_ARGS  size of the model (default: --hidden 32 --layers 1 --heads 1 --kv-heads 1)
-             XDG_CACHE_HOME   everything is under memprof-vllm-cpu in it (default: ~/.cache)
-             KV_GIB           most memory for the KV cache, whole GiB (default: 1)
-             SPAWN=1          start engine and worker vLLM's own way (33 s instead of 13 s)
+Environment:
+  TINY_MODEL_ARGS      the model's size (default: --hidden 32 --layers 1 --heads 1 --kv-heads 1)
+  XDG_CACHE_HOME       everything is under memprof-vllm-cpu in it (default: ~/.cache)
+  KV_GIB               most memory for the KV cache, whole GiB (default: 1)
+  SPAWN=1              start engine and worker vLLM's own way (33 s instead of 13 s)
 The model's name is `tiny`. Stdout: up the base URL, status a line a server, logs the log.
-Exit: 0 done; 1 down: a process is left, status: none is up; 2 usage; 3 not installed or not started.
+Exit: 0 done; 1 status: none is up, down: a process is left; 2 usage; 3 not installed or started.
 TEXT
 }
 
@@ -94,7 +95,9 @@ launch() {
   local key= options=(--served-model-name tiny --host 127.0.0.1 --load-format dummy --dtype float32
     --enforce-eager --block-size 32 --max-model-len "$max_len" --num-gpu-blocks-override "$blocks"
     --enable-prompt-tokens-details ${port:+--port "$port"} "${vllm_options[@]}")
-  [ -z "$key_file" ] || read -r key < "$key_file" || [ -n "$key" ] || fail 2 "--api-key-file $key_file: is empty"
+  if [ -n "$key_file" ]; then
+    read -r key < "$key_file" || [ -n "$key" ] || fail 2 "--api-key-file $key_file: is empty"
+  fi
   rm -f "$server/port" "$server/processes"
   (
     cd "$cache" # the model's path shows up in answers and logs: keep it relative
@@ -105,7 +108,8 @@ launch() {
     # In the environment, which only this user can read; an argument is seen by everyone.
     unset VLLM_API_KEY
     [ -z "$key" ] || export VLLM_API_KEY=$key
-    exec setsid "$venv/bin/python" "$scripts/vllm_cpu/serve.py" "$server/port" "./$model" "${options[@]}"
+    exec setsid "$venv/bin/python" "$scripts/vllm_cpu/serve.py" "$server/port" "./$model" \
+      "${options[@]}"
   ) < /dev/null > "$server/log" 2>&1 7>&- &
   leader=$!
   local state session start_time
@@ -122,8 +126,8 @@ wait_until_healthy() {
     if [ $SECONDS -ge $deadline ]; then reason="no answer within $start_timeout s"; fi
     if [ -n "$reason" ]; then
       # The cause comes first in the log, and what follows from it last.
-      grep -m 3 -E '\b[A-Za-z]+(Error|Exception): ' "$server/log" >&2 || true
-      tail -n 15 "$server/log" >&2
+      grep -m 2 -E ' ERROR .*(Error|Exception): ' "$server/log" >&2 || true
+      tail -n 8 "$server/log" >&2
       fail 3 "$reason; the whole log: scripts/vllm_cpu.sh logs --name $name"
     fi
     sleep 0.2
@@ -139,15 +143,18 @@ up() {
   exec 7> "$server/.lock"
   flock 7
   [ -z "$(living_processes "$server")" ] ||
-    fail 2 "server $name is up already; first: scripts/vllm_cpu.sh down --name $name (or choose another --name)"
+    fail 2 "server $name is up already; end it (down --name $name) or choose another --name"
   local before=$SECONDS
   trap 'end_processes || true' EXIT # also when interrupted: a server that is not ready is of no use
   launch
   wait_until_healthy
   trap - EXIT
-  say "server $name is up after $((SECONDS - before)) s; model tiny, $blocks blocks of 32 tokens, context $max_len"
+  say "server $name is up after $((SECONDS - before)) s: model tiny," \
+    "$blocks blocks of 32 tokens, context $max_len"
   base_url
 }
+
+living_pids() { living_processes "$server" | cut -d' ' -f1 | xargs; }
 
 # Ends every process of the server: politely, then for certain.
 end_processes() {
@@ -171,8 +178,8 @@ down() {
       continue
     fi
     local count
-    count=$(living_processes "$server" | wc -l)
-    end_processes || fail 1 "server $name: processes are left: $(living_processes "$server" | cut -d' ' -f1 | xargs)"
+    count=$(living_pids | wc -w)
+    end_processes || fail 1 "server $name: processes are left: $(living_pids)"
     say "server $name: $count processes ended"
   done
 }
@@ -181,7 +188,7 @@ status() {
   local folder pids health found=no
   for folder in "$cache"/servers/*/; do
     server=${folder%/} name=$(basename "$folder")
-    pids=$(living_processes "$server" | cut -d' ' -f1 | xargs)
+    pids=$(living_pids)
     [ -n "$pids" ] || continue
     found=yes health="not ready"
     if [ ! -s "$server/port" ]; then

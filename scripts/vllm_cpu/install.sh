@@ -4,7 +4,8 @@ vllm_version=0.32.0
 venv=$cache/venv
 
 is_installed() {
-  [ -e "$venv/.ready" ] && compgen -G "$venv/lib/python3*/site-packages/vllm-$vllm_version.dist-info" > /dev/null
+  [ -e "$venv/.ready" ] &&
+    compgen -G "$venv/lib/python3*/site-packages/vllm-$vllm_version.dist-info" > /dev/null
 }
 
 # Fails early, with what to do, rather than after a download of gigabytes.
@@ -17,7 +18,7 @@ check_before_install() {
   local free_mib
   free_mib=$(df -Pm "$cache" | awk 'NR == 2 {print $4}')
   [ "$free_mib" -ge 8192 ] ||
-    fail 3 "$cache has $free_mib MiB free and vLLM for the CPU needs about 6.5 GB; XDG_CACHE_HOME moves it"
+    fail 3 "$cache has $free_mib MiB free, vLLM for the CPU needs 8192; XDG_CACHE_HOME moves it"
 }
 
 install_vllm() {

@@ -29,9 +29,9 @@ session_members() {
   done
 }
 
-# living_processes DIR: the server's living processes. DIR/processes holds "PID START_TIME" lines, the
-# session's leader first. While one of those lives in that session the session's number is still
-# this server's, and so is everything else in it.
+# living_processes DIR: the server's living processes. DIR/processes holds "PID START_TIME" lines,
+# the session's leader first. While one of those lives in that session the session's number is
+# still this server's, and so is everything else in it.
 living_processes() {
   local leader pid start ours=no
   [ -s "$1/processes" ] || return 0
