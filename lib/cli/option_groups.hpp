@@ -1,0 +1,17 @@
+#pragma once
+
+#include "cli/option_table.hpp"
+#include "records/target.hpp"
+#include "records/workload.hpp"
+
+namespace memprof::cli {
+
+/// Options that more than one tool takes; written once, so that the orchestrator can pass them on.
+void add_grid_options(OptionTable& table, WorkloadSpec& spec);
+/// --schedule, for the tools that take both a grid and a replay once.
+void add_schedule_option(OptionTable& table, Schedule& schedule);
+void add_target_options(OptionTable& table, TargetSpec& target);
+/// Without --schedule.
+void add_replay_options(OptionTable& table, ReplaySpec& replay);
+
+}  // namespace memprof::cli

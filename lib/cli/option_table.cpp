@@ -1,0 +1,245 @@
+#include "cli/option_table.hpp"
+
+#include "formats/text.hpp"
+#include "records/error.hpp"
+
+#include <boost/program_options.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+namespace memprof::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr std::string_view kExitCodes =
+    "Exit codes\n"
+    "  0    done, and everything that was asked for succeeded\n"
+    "  1    ran, but something failed; files are complete all the same\n"
+    "  2    usage: a flag or a workload line that cannot be used\n"
+    "  3    environment: no server, no such GPU, file missing or not writable, disk full\n"
+    "  128+n ended by signal n (130: Ctrl-C), after writing what there was\n";
+
+std::string json_key(std::string name) {
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+[[noreturn]] void usage_error(const std::string& text) {
+  throw ToolError(ExitCode::usage, text + " (see --help)");
+}
+
+/// Breaks `text` into lines of at most `width`, each after the first led by `indent` blanks.
+void append_wrapped(std::string& out, std::string_view text, std::size_t indent,
+                    std::size_t width) {
+  std::size_t column = indent;
+  bool first = true;
+  for (const auto word : formats::split(text, ' ')) {
+    if (!first && column + 1 + word.size() > width) {
+      out += '\n';
+      out.append(indent, ' ');
+      column = indent;
+    } else if (!first) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+    first = false;
+  }
+  out += '\n';
+}
+
+}  // namespace
+
+OptionTable::OptionTable(std::string tool, std::string summary, CommonOptions& common)
+    : tool_(std::move(tool)), summary_(std::move(summary)) {
+  add("quiet", common.quiet, "", "No progress and no notes; warnings and errors stay.", {}, 'q');
+  add("stats-out", common.stats_out, "FILE",
+      "Write the tool's own account there at its end, as JSON: rows, own CPU seconds, warnings.");
+  for (auto& option : options_) option.common = true;
+}
+
+void OptionTable::example(std::string command, std::string what) {
+  examples_.emplace_back(std::move(command), std::move(what));
+}
+
+void OptionTable::section(std::string title) { section_ = std::move(title); }
+
+void OptionTable::add_option(Option option) {
+  option.section = section_;
+  option.default_text = option.show().value_or("");
+  options_.push_back(std::move(option));
+}
+
+void OptionTable::positional(std::string name, std::string& target, std::string help) {
+  Option option;
+  option.name = std::move(name);
+  option.help = std::move(help);
+  option.required = true;
+  option.set = [&target](std::string_view text) {
+    target = std::string(text);
+    return std::string();
+  };
+  option.json = [&target] { return formats::to_json(target); };
+  positional_ = std::move(option);
+}
+
+OptionTable::Option* OptionTable::find(std::string_view name) {
+  const auto found = std::find_if(options_.begin(), options_.end(),
+                                  [&](const Option& option) { return option.name == name; });
+  return found == options_.end() ? nullptr : &*found;
+}
+
+void OptionTable::require(std::string_view name) { find(name)->required = true; }
+
+void OptionTable::take(Option& option, std::string_view value) {
+  if (option.given) usage_error(fmt::format("--{}: given twice", option.name));
+  option.given = true;
+  const auto allowed = option.set(value);
+  if (!allowed.empty()) {
+    usage_error(fmt::format("--{}: '{}' is not allowed: must be {}", option.name,
+                            formats::one_line(value, 80), allowed));
+  }
+}
+
+std::optional<std::string> OptionTable::parse(std::span<const std::string> arguments) {
+  po::options_description description;
+  for (const auto& option : options_) {
+    const std::string names =
+        option.short_name ? fmt::format("{},{}", option.name, option.short_name) : option.name;
+    if (option.value.empty()) {
+      description.add_options()(names.c_str(), "");
+    } else {
+      description.add_options()(names.c_str(), po::value<std::vector<std::string>>(), "");
+    }
+  }
+  description.add_options()("help,h", "")("version", "")("print-config", "");
+  // No guessing: `--api-key sk-…` must never be taken for `--api-key-file`.
+  const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+
+  po::parsed_options parsed(&description);
+  try {
+    parsed = po::command_line_parser(std::vector<std::string>(arguments.begin(), arguments.end()))
+                 .options(description)
+                 .style(style)
+                 .run();
+  } catch (const po::unknown_option& error) {
+    // The name alone: whatever was given with it may be a secret.
+    usage_error(fmt::format("unknown flag {}", formats::split(error.get_option_name(), '=')[0]));
+  } catch (const po::error_with_option_name& error) {
+    usage_error(fmt::format("{}: {}", error.get_option_name(),
+                            dynamic_cast<const po::invalid_command_line_syntax*>(&error)
+                                ? "needs a value, or takes none"
+                                : "cannot be read"));
+  }
+
+  bool print_config = false;
+  for (const auto& given : parsed.options) {
+    if (given.string_key == "help") return help();
+    if (given.string_key == "version") return fmt::format("{} {}\n", tool_, MEMPROF_VERSION);
+    if (given.string_key == "print-config") {
+      print_config = true;
+    } else if (given.position_key >= 0) {
+      if (!positional_ || positional_->given) {
+        usage_error(positional_ ? fmt::format("only one {} is taken", positional_->name)
+                                : "takes no arguments but flags");
+      }
+      positional_->given = true;
+      positional_->set(given.value.front());
+    } else {
+      take(*find(given.string_key), given.value.empty() ? "" : given.value.front());
+    }
+  }
+  if (print_config) return formats::pretty_json(config());
+  check_required();
+  return {};
+}
+
+void OptionTable::check_required() const {
+  if (positional_ && !positional_->given) {
+    usage_error(fmt::format("{} is missing: {}", positional_->name, positional_->help));
+  }
+  for (const auto& option : options_) {
+    if (option.required && !option.given) {
+      usage_error(fmt::format("--{} {} is missing: {}", option.name, option.value, option.help));
+    }
+  }
+}
+
+std::string OptionTable::help() const {
+  std::string out = fmt::format("{}: {}\n\nExamples\n", tool_, summary_);
+  for (const auto& [command, what] : examples_) {
+    out += fmt::format("  {}\n      {}\n", command, what);
+  }
+  out += fmt::format("\nUsage\n  {}{} [flags]\n", tool_,
+                     positional_ ? " " + positional_->name : std::string());
+  if (positional_) {
+    out += fmt::format("  {:<26}", positional_->name);
+    append_wrapped(out, positional_->help, 28, 100);
+  }
+  append_options_help(out);
+  out += '\n';
+  out += kExitCodes;
+  return out;
+}
+
+void OptionTable::append_options_help(std::string& out) const {
+  std::vector<std::string> sections;
+  for (const auto& option : options_) {
+    if (std::find(sections.begin(), sections.end(), option.section) == sections.end()) {
+      sections.push_back(option.section);
+    }
+  }
+  // The common options were added first and are read last.
+  std::rotate(sections.begin(), sections.begin() + 1, sections.end());
+  for (const auto& section : sections) {
+    out += fmt::format("\n{}\n", section);
+    for (const auto& option : options_) {
+      if (option.section != section) continue;
+      std::string left = option.short_name ? fmt::format("  -{}, ", option.short_name) : "  ";
+      left += fmt::format("--{} {}", option.name, option.value);
+      out += fmt::format("{:<27}", left);
+      out += left.size() >= 27 ? "\n" + std::string(28, ' ') : " ";
+      std::string help = option.help;
+      if (option.required) {
+        help += " Required.";
+      } else if (!option.default_text.empty()) {
+        help += fmt::format(" [{}]", option.default_text);
+      }
+      append_wrapped(out, help, 28, 100);
+    }
+  }
+  out += "  -h, --help                This text.\n"
+         "  --version                 The tool's name and version.\n"
+         "  --print-config            The effective options as JSON; nothing is run.\n";
+}
+
+boost::json::object OptionTable::config() const {
+  boost::json::object config;
+  if (positional_) {
+    std::string key = positional_->name;
+    std::transform(key.begin(), key.end(), key.begin(),
+                   [](char c) { return static_cast<char>(std::tolower(c)); });
+    config.emplace(key, positional_->json());
+  }
+  for (const auto& option : options_) {
+    if (!option.common) config.emplace(json_key(option.name), option.json());
+  }
+  return config;
+}
+
+std::vector<std::string> OptionTable::arguments() const {
+  std::vector<std::string> arguments;
+  for (const auto& option : options_) {
+    if (option.common) continue;
+    const auto value = option.show();
+    if (!value) continue;
+    arguments.push_back(option.value.empty() ? "--" + option.name
+                                             : fmt::format("--{}={}", option.name, *value));
+  }
+  return arguments;
+}
+
+}  // namespace memprof::cli

@@ -1,0 +1,55 @@
+#include "cli/progress.hpp"
+
+#include "formats/text.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include <unistd.h>
+
+namespace memprof::cli {
+
+std::string describe_progress(const ReplayProgress& progress, Seconds elapsed) {
+  std::string text = fmt::format("{}/{} requests, {} in flight of {}, {} failed, {}",
+                                 progress.done, progress.total, progress.in_flight,
+                                 progress.concurrency, progress.failed,
+                                 formats::format_duration(elapsed));
+  if (progress.done > 0 && elapsed > 0) {
+    const double rate = static_cast<double>(progress.done) / elapsed;
+    const auto left = static_cast<double>(progress.total - progress.done);
+    text += fmt::format(", {:.1f}/s, about {} left", rate, formats::format_duration(left / rate));
+  }
+  return text;
+}
+
+ProgressLine::ProgressLine(bool quiet)
+    : quiet_(quiet),
+      terminal_(::isatty(STDERR_FILENO) == 1),
+      next_(clock::RunClock::since_boot() +
+            (terminal_ ? std::chrono::seconds(0) : std::chrono::seconds(5))) {}
+
+ProgressLine::~ProgressLine() { clear(); }
+
+void ProgressLine::update(std::string_view text) {
+  const auto now = clock::RunClock::since_boot();
+  if (quiet_ || now < next_) return;
+  if (terminal_) {
+    fmt::print(stderr, "\r\033[2K{}", text);
+    next_ = now + std::chrono::milliseconds(100);
+  } else {
+    fmt::print(stderr, "{}\n", text);
+    next_ = now + std::chrono::seconds(5);
+  }
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+void ProgressLine::clear() {
+  if (!shown_ || !terminal_) return;
+  fmt::print(stderr, "\r\033[2K");
+  std::fflush(stderr);
+  shown_ = false;
+}
+
+}  // namespace memprof::cli

@@ -1,0 +1,106 @@
+#include "files/document.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace memprof::files {
+namespace {
+
+Error failure(const std::string& path, const char* what) {
+  return {ExitCode::environment, fmt::format("{}: {}: {}", path, what, std::strerror(errno))};
+}
+
+/// Closes at the end of its scope.
+struct Descriptor {
+  int fd;
+  explicit Descriptor(int value) : fd(value) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd > STDERR_FILENO) ::close(fd);
+  }
+};
+
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(fd, text.data(), text.size());
+    if (written >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void write_document(const std::string& path, std::string_view text) {
+  if (path == "-") {
+    if (!write_all(STDOUT_FILENO, text)) throw ToolError(failure("stdout", "cannot write"));
+    return;
+  }
+  // A device or a pipe cannot be replaced by renaming; it is written in place.
+  struct stat status {};
+  const bool in_place = ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+  const std::string temporary = in_place ? path : fmt::format("{}.tmp{}", path, ::getpid());
+  {
+    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (file.fd < 0) throw ToolError(failure(path, "cannot write"));
+    if (!write_all(file.fd, text)) {
+      const auto error = failure(path, "cannot write");
+      if (!in_place) ::unlink(temporary.c_str());
+      throw ToolError(error);
+    }
+  }
+  if (!in_place && std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const auto error = failure(path, "cannot write");
+    ::unlink(temporary.c_str());
+    throw ToolError(error);
+  }
+}
+
+Result<void> read_in_pieces(const std::string& path,
+                            const std::function<void(std::string_view)>& on_bytes) {
+  const Descriptor file(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.fd < 0) return failure(path, "cannot read");
+  std::array<char, 1 << 16> buffer;
+  for (;;) {
+    const auto got = ::read(file.fd, buffer.data(), buffer.size());
+    if (got > 0) {
+      on_bytes({buffer.data(), static_cast<std::size_t>(got)});
+    } else if (got == 0) {
+      return {};
+    } else if (errno != EINTR) {
+      return failure(path, "cannot read");
+    }
+  }
+}
+
+Result<std::string> read_document(const std::string& path, std::size_t max_bytes) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.fd < 0) return failure(path, "cannot read");
+  std::string text;
+  std::array<char, 1 << 16> buffer;
+  for (;;) {
+    const auto got = ::read(file.fd, buffer.data(), buffer.size());
+    if (got == 0) return text;
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failure(path, "cannot read");
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+    if (text.size() > max_bytes) {
+      return Error{ExitCode::environment,
+                   fmt::format("{}: larger than {} MiB", path, max_bytes >> 20)};
+    }
+  }
+}
+
+}  // namespace memprof::files
