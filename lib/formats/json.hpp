@@ -2,6 +2,7 @@
 
 #include "formats/described.hpp"
 #include "formats/iso8601.hpp"
+#include "formats/number.hpp"
 #include "records/error.hpp"
 #include "records/units.hpp"
 
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -34,6 +36,11 @@ template <class T>
 inline constexpr bool kIsMap = false;
 template <class T>
 inline constexpr bool kIsMap<std::map<std::string, T>> = true;
+/// Keys are written as text, in numeric order.
+template <class T>
+inline constexpr bool kIsNumberMap = false;
+template <class T>
+inline constexpr bool kIsNumberMap<std::map<std::int64_t, T>> = true;
 
 template <class T>
 Result<void> read_json(const boost::json::value& json, const std::string& path, T& value);
@@ -55,6 +62,10 @@ boost::json::value to_json(const T& value) {
   } else if constexpr (detail::kIsMap<T>) {
     boost::json::object object;
     for (const auto& [key, element] : value) object.emplace(key, to_json(element));
+    return object;
+  } else if constexpr (detail::kIsNumberMap<T>) {
+    boost::json::object object;
+    for (const auto& [key, element] : value) object.emplace(std::to_string(key), to_json(element));
     return object;
   } else if constexpr (kIsDescribed<T>) {
     boost::json::object object;
@@ -126,6 +137,16 @@ Result<void> read_json(const boost::json::value& json, const std::string& path, 
     for (const auto& [key, element] : json.get_object()) {
       const std::string name(key);
       auto read = read_json(element, fmt::format("{}.{}", path, name), value[name]);
+      if (read.has_error()) return read;
+    }
+    return {};
+  } else if constexpr (kIsNumberMap<T>) {
+    if (!json.is_object()) return wrong(path, "must be an object");
+    for (const auto& [key, element] : json.get_object()) {
+      const auto number = parse_int(std::string_view(key));
+      const auto name = fmt::format("{}.{}", path, std::string_view(key));
+      if (!number) return wrong(name, "must be a whole number as key");
+      auto read = read_json(element, name, value[*number]);
       if (read.has_error()) return read;
     }
     return {};
