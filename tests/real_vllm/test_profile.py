@@ -13,7 +13,7 @@ WRAPPER = SCRIPTS / "run_memory_profile.sh"
 SHORT = ("--baseline-s", "0.5", "--tail-s", "0.5", "--group-pause-s", "0.2")
 
 
-class Wrapper(RealCase):
+class WrapperCase(RealCase):
     def run_wrapper(self, *arguments, exit_code=0, timeout=180, **environment):
         done = run_tool(WRAPPER, *arguments, timeout=timeout, cwd=self.folder,
                         env={"VLLM_URL": self.server.url, **environment})
@@ -24,6 +24,8 @@ class Wrapper(RealCase):
         self.assertEqual(done.stdout.count("\n"), 1, done.stdout)
         return ProfileRun(self.folder / done.stdout.strip()), done
 
+
+class Wrapper(WrapperCase):
     def test_environment_becomes_a_run_and_arguments_win(self):
         before = self.server.tokens()
         run, done = self.run_wrapper(
@@ -84,8 +86,8 @@ class Wrapper(RealCase):
         self.assertEqual(cached[0], cached[1])
 
     def test_a_prompt_too_long_is_announced_and_becomes_a_row(self):
-        run, done = self.run_wrapper("--calibrate", "no", *SHORT, exit_code=1, INPUT_LENS="100,50000",
-                                     OUTPUT_LENS="4", CONCURRENCIES="2", PREFIX_MODES="low")
+        run, done = self.run_wrapper(*SHORT, exit_code=1, INPUT_LENS="100,50000", OUTPUT_LENS="4",
+                                     CONCURRENCIES="2", PREFIX_MODES="low")
         check_consistent(self, run)
         self.assertEqual({row["input_len"]: row["status"] for row in run.requests},
                          {"100": "ok", "50000": "error:http_400"})
@@ -115,7 +117,7 @@ class Wrapper(RealCase):
         self.assertTrue(re.search("--high-prefix-share", done.stdout))
 
 
-class DefaultGrid(Wrapper):
+class DefaultGrid(WrapperCase):
     """The 48 requests that a call without options makes: up to 32,768 tokens, 64 at a time."""
 
     def test_all_48_requests_are_served(self):
