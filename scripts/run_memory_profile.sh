@@ -18,7 +18,7 @@ needs_build() {
     "$root/CMakePresets.json" -newer "$root/build/release/.built" -print -quit)" ]
 }
 if needs_build; then
-  "$root/scripts/build.sh" release >&2
+  "$root/scripts/build.sh" release >&2 || exit 3
 fi
 
 flags=()
