@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/credentials.hpp"
+#include "http/failure.hpp"
 #include "http/url.hpp"
 #include "records/target.hpp"
 #include "records/units.hpp"
@@ -31,13 +32,6 @@ struct Response {
   int status = 0;
   std::string content_type;
   std::string body;
-};
-
-/// No usable answer. `reason` is a status of request_trace.csv without `error:` (connect, dns, tls,
-/// timeout, disconnected, bad_response, too_large); `detail` says why, in one line.
-struct Failure {
-  std::string reason;
-  std::string detail;
 };
 
 using Fetched = std::variant<Response, Failure>;

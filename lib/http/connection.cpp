@@ -1,0 +1,223 @@
+#include "http/connection.hpp"
+
+#include "records/error.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include <type_traits>
+#include <vector>
+
+namespace memprof::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+using TlsStream = asio::ssl::stream<tcp::socket>;
+
+/// Answers are small, or come in small pieces; 5,000 connections have 5,000 of these.
+constexpr std::size_t kReadBytes = 4096;
+
+}  // namespace
+
+struct Connector::Impl {
+  Impl(asio::io_context& context, Url address)
+      : io(context), url(std::move(address)), resolver(io), tls(asio::ssl::context::tls_client) {}
+
+  asio::io_context& io;
+  Url url;
+  tcp::resolver resolver;
+  asio::ssl::context tls;
+  bool insecure = false;
+  std::vector<tcp::endpoint> endpoints;  // empty: not resolved yet
+};
+
+namespace {
+
+/// `Stream`: tcp::socket or TlsStream.
+template <class Stream>
+class StreamConnection final : public Connection,
+                               public std::enable_shared_from_this<StreamConnection<Stream>> {
+ public:
+  StreamConnection(std::shared_ptr<Connector::Impl> owner, Stream stream, Events& events)
+      : owner_(std::move(owner)), stream_(std::move(stream)), events_(&events) {}
+
+  void open() {
+    if (!owner_->endpoints.empty()) return connect();
+    ErrorCode error;
+    const auto literal = asio::ip::make_address(owner_->url.host, error);
+    if (!error) {
+      owner_->endpoints = {tcp::endpoint(literal, owner_->url.port)};
+      return connect();
+    }
+    owner_->resolver.async_resolve(
+        owner_->url.host, std::to_string(owner_->url.port),
+        [self = this->shared_from_this()](ErrorCode failed, tcp::resolver::results_type found) {
+          if (self->closed_) return;
+          if (failed) return self->end(false, "dns", failed);
+          self->owner_->endpoints.assign(found.begin(), found.end());
+          self->connect();
+        });
+  }
+
+  void set_events(Events* events) override { events_ = events; }
+  [[nodiscard]] bool alive() const override { return connected_ && !closed_; }
+  [[nodiscard]] bool sent() const override { return !writing_; }
+
+  void send(const Pieces& pieces) override {
+    writing_ = true;
+    std::array<asio::const_buffer, std::tuple_size_v<Pieces>> buffers;
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      buffers[i] = asio::buffer(pieces[i].data(), pieces[i].size());
+    }
+    asio::async_write(stream_, buffers,
+                      [self = this->shared_from_this()](ErrorCode error, std::size_t) {
+                        // A failed write is told by the read: the server may have answered before
+                        // it closed, and that answer is the truth.
+                        if (!error) self->writing_ = false;
+                      });
+  }
+
+  void close() override {
+    if (closed_) return;
+    closed_ = true;
+    events_ = nullptr;
+    ErrorCode ignored;
+    socket().close(ignored);
+  }
+
+ private:
+  tcp::socket& socket() {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      return stream_.next_layer();
+    } else {
+      return stream_;
+    }
+  }
+
+  void connect() {
+    asio::async_connect(socket(), owner_->endpoints,
+                        [self = this->shared_from_this()](ErrorCode error, const tcp::endpoint&) {
+                          if (self->closed_) return;
+                          if (error) return self->end(false, "connect", error);
+                          ErrorCode ignored;
+                          self->socket().set_option(tcp::no_delay(true), ignored);
+                          self->handshake();
+                        });
+  }
+
+  void handshake() {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      stream_.async_handshake(asio::ssl::stream_base::client,
+                              [self = this->shared_from_this()](ErrorCode error) {
+                                if (self->closed_) return;
+                                if (error) return self->end(false, "tls", error);
+                                self->ready();
+                              });
+    } else {
+      ready();
+    }
+  }
+
+  void ready() {
+    connected_ = true;
+    read();
+    if (events_ != nullptr) events_->on_connected();
+  }
+
+  void read() {
+    stream_.async_read_some(asio::buffer(buffer_),
+                            [self = this->shared_from_this()](ErrorCode error, std::size_t bytes) {
+                              self->on_read(error, bytes);
+                            });
+  }
+
+  void on_read(ErrorCode error, std::size_t bytes) {
+    if (closed_) return;
+    if (error) {
+      const bool orderly = error == asio::error::eof || error == asio::ssl::error::stream_truncated;
+      return end(orderly, "disconnected", error);
+    }
+    if (events_ == nullptr) return close();
+    events_->on_read({buffer_.data(), bytes});
+    if (!closed_) read();
+  }
+
+  void end(bool orderly, const char* reason, ErrorCode error) {
+    Events* events = events_;
+    close();
+    if (events == nullptr) return;
+    std::string words = error.message();
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      const long verdict = ::SSL_get_verify_result(stream_.native_handle());
+      if (verdict != X509_V_OK && !owner_->insecure) {
+        words += fmt::format(": {}", ::X509_verify_cert_error_string(verdict));
+      }
+    }
+    events->on_end(orderly, {reason, std::move(words)});
+  }
+
+  std::shared_ptr<Connector::Impl> owner_;
+  Stream stream_;
+  Events* events_;
+  bool connected_ = false;
+  bool closed_ = false;
+  bool writing_ = false;
+  std::array<char, kReadBytes> buffer_;
+};
+
+void configure_tls(asio::ssl::context& tls, const std::optional<std::string>& ca_file,
+                   bool insecure) {
+  ::SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
+  ErrorCode error;
+  if (ca_file) {
+    tls.load_verify_file(*ca_file, error);
+    if (error) {
+      throw ToolError(ExitCode::environment, fmt::format("--ca-file: {}: not a readable PEM file of "
+                                                         "certificates", *ca_file));
+    }
+  } else {
+    tls.set_default_verify_paths(error);
+  }
+  tls.set_verify_mode(insecure ? asio::ssl::verify_none : asio::ssl::verify_peer, error);
+}
+
+}  // namespace
+
+Connector::Connector(asio::io_context& io, Url url, const std::optional<std::string>& ca_file,
+                     bool insecure)
+    : impl_(std::make_shared<Impl>(io, std::move(url))) {
+  impl_->insecure = insecure;
+  if (impl_->url.tls) configure_tls(impl_->tls, ca_file, insecure);
+}
+
+Connector::~Connector() = default;
+
+std::shared_ptr<Connection> Connector::open(Connection::Events& events) {
+  if (!impl_->url.tls) {
+    auto connection = std::make_shared<StreamConnection<tcp::socket>>(
+        impl_, tcp::socket(impl_->io), events);
+    connection->open();
+    return connection;
+  }
+  TlsStream stream(impl_->io, impl_->tls);
+  ErrorCode not_a_literal;
+  asio::ip::make_address(impl_->url.host, not_a_literal);
+  if (not_a_literal) {  // server name indication is for names only
+    SSL_set_tlsext_host_name(stream.native_handle(), impl_->url.host.c_str());
+  }
+  if (!impl_->insecure) {
+    stream.set_verify_callback(asio::ssl::host_name_verification(impl_->url.host));
+  }
+  auto connection =
+      std::make_shared<StreamConnection<TlsStream>>(impl_, std::move(stream), events);
+  connection->open();
+  return connection;
+}
+
+}  // namespace memprof::http
