@@ -16,7 +16,8 @@ TEXT
 }
 
 build=(cmake ninja-build g++ ccache libboost-json1.81-dev libboost-program-options1.81-dev
-       libboost-url1.81-dev libfmt-dev libcsv-dev libssl-dev libgtest-dev libbenchmark-dev python3 openssl)
+       libboost-url1.81-dev libfmt-dev libcsv-dev libssl-dev libgtest-dev libbenchmark-dev python3
+       openssl)
 wanted=("${build[@]}")
 dry_run=no
 for option in "$@"; do
@@ -34,8 +35,8 @@ system=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown} ${VERSION_ID:-}")
 if [ "$system" != "debian 12" ]; then
   cat >&2 <<TEXT
 memprof: this is $system, not Debian 12: nothing is installed for you. Building needs CMake 3.25,
-  Ninja, g++ 12 or clang 16, Boost 1.81 (JSON, Program_options, URL and headers), OpenSSL 3, fmt 9, libcsv,
-  GoogleTest, Google Benchmark and Python 3.9. The Dockerfile has them all:
+  Ninja, g++ 12 or clang 16, Boost 1.81 (JSON, Program_options, URL and headers), OpenSSL 3, fmt 9,
+  libcsv, GoogleTest, Google Benchmark and Python 3.9. The Dockerfile has them all:
   docker build -t memprof .
 TEXT
   exit 0
