@@ -10,6 +10,9 @@ namespace memprof::cli {
 void add_grid_options(OptionTable& table, WorkloadSpec& spec);
 /// --schedule, for the tools that take both a grid and a replay once.
 void add_schedule_option(OptionTable& table, Schedule& schedule);
+/// --model --endpoint --api-key-file --ca-file --insecure: what asking a server a question takes.
+void add_question_options(OptionTable& table, TargetSpec& target);
+/// Those, --base-url, --connect-timeout and --header-file.
 void add_target_options(OptionTable& table, TargetSpec& target);
 /// Without --schedule.
 void add_replay_options(OptionTable& table, ReplaySpec& replay);
