@@ -1,0 +1,90 @@
+#include "formats/sse.hpp"
+
+#include <cstring>
+
+namespace memprof::formats {
+namespace {
+
+/// Where the line ends, or npos. Bare `\r` is rare: it is looked for only before the `\n`.
+std::size_t line_end(std::string_view bytes) {
+  const auto newline = bytes.find('\n');
+  const auto before = bytes.substr(0, newline);
+  const auto* cr = before.empty() ? nullptr : std::memchr(before.data(), '\r', before.size());
+  if (cr == nullptr) return newline;
+  return static_cast<std::size_t>(static_cast<const char*>(cr) - bytes.data());
+}
+
+}  // namespace
+
+void SseScanner::reset() {
+  line_.clear();
+  has_data_ = false;
+  after_cr_ = false;
+}
+
+bool SseScanner::feed(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (after_cr_) {
+      after_cr_ = false;
+      if (bytes.front() == '\n') {
+        bytes.remove_prefix(1);
+        continue;
+      }
+    }
+    const auto end = line_end(bytes);
+    if (end == std::string_view::npos) {
+      line_ += bytes;
+      break;
+    }
+    after_cr_ = bytes[end] == '\r';
+    if (line_.empty()) {
+      take_line(bytes.substr(0, end));
+    } else {
+      line_ += bytes.substr(0, end);
+      take_line(line_);
+      // The data must outlive the line's buffer.
+      if (has_data_ && data_.data() != kept_.data()) {
+        kept_.assign(data_);
+        data_ = kept_;
+      }
+      line_.clear();
+    }
+    bytes.remove_prefix(end + 1);
+  }
+  if (has_data_ && data_.data() != kept_.data()) {
+    kept_.assign(data_);
+    data_ = kept_;
+  }
+  return line_.size() <= kMostLineBytes && (!has_data_ || data_.size() <= kMostLineBytes);
+}
+
+void SseScanner::take_line(std::string_view line) {
+  if (line.empty()) return dispatch();
+  if (!line.starts_with("data")) return;
+  line.remove_prefix(4);
+  if (line.empty()) return add_data({});
+  if (line.front() != ':') return;
+  line.remove_prefix(1);
+  if (line.starts_with(' ')) line.remove_prefix(1);
+  add_data(line);
+}
+
+void SseScanner::add_data(std::string_view data) {
+  if (!has_data_) {
+    has_data_ = true;
+    data_ = data;
+    return;
+  }
+  if (data_.data() != kept_.data()) kept_.assign(data_);
+  kept_ += '\n';
+  kept_ += data;
+  data_ = kept_;
+}
+
+void SseScanner::dispatch() {
+  if (!has_data_) return;
+  has_data_ = false;
+  sink_.on_event(data_);
+}
+
+}  // namespace memprof::formats
