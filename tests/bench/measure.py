@@ -16,7 +16,7 @@ from typing import NamedTuple
 class Cost(NamedTuple):
     cpu_s: float  # user + system, of it and of every child it waited for
     start_up_cpu_s: float  # of that, spent before the server saw a first byte; 0: no server
-    rss_mib: float  # high-water mark of the process itself
+    rss_mib: float | None  # high-water mark of the process itself
     wall_s: float
     stderr: str
     stdout: str
@@ -84,33 +84,27 @@ def run_measured(command, server=None, timeout=300, env=None, stdout=None, check
     if check and process.returncode != 0:
         raise SystemExit(f"{command}: exit {process.returncode}: {stderr[-2000:]}")
     return Cost(usage.ru_utime + usage.ru_stime, at_start[0] if at_start else 0.0,
-                watch.peak_kib / 1024, wall, stderr, text)
+                watch.peak_kib and watch.peak_kib / 1024, wall, stderr, text)
 
 
 class _MemoryWatch:
-    """ru_maxrss would show this interpreter's own memory, which a child has until it execs."""
+    """VmHWM every 10 ms, up to the last look; None when it ended before the first. ru_maxrss would
+    show this interpreter's own memory, which a child has until it execs."""
 
     def __init__(self, pid):
-        self.peak_kib = 0
+        self.peak_kib = None
         self._pid, self._end = pid, threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
     def _look(self):
-        parent = os.readlink("/proc/self/exe")
-        while not self._end.wait(0.05):
+        while not self._end.wait(0.01):
             try:
-                if os.readlink(f"/proc/{self._pid}/exe") == parent and self._is_fresh():
-                    continue
                 for line in Path(f"/proc/{self._pid}/status").read_text().splitlines():
                     if line.startswith("VmHWM:"):
-                        self.peak_kib = max(self.peak_kib, int(line.split()[1]))
+                        self.peak_kib = max(self.peak_kib or 0, int(line.split()[1]))
             except OSError:
                 return
-
-    def _is_fresh(self):
-        mine = Path("/proc/self/cmdline").read_bytes()
-        return Path(f"/proc/{self._pid}/cmdline").read_bytes() == mine
 
     def stop(self):
         self._end.set()
