@@ -1,0 +1,25 @@
+#pragma once
+
+#include "records/request_trace.hpp"
+#include "records/units.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace memprof::analysis {
+
+/// How many of some requests were in flight, from the first start to the last end. Empty when none
+/// was sent.
+struct InFlight {
+  std::optional<Timestamp> first_start;
+  std::optional<Timestamp> last_end;
+  std::optional<std::int64_t> max;
+  std::optional<double> mean;  ///< time-weighted
+};
+
+/// A request that ends in the microsecond in which the next starts is not in flight with it.
+/// Requests that were never sent do not count.
+InFlight in_flight(const std::vector<const RequestTraceRow*>& rows);
+
+}  // namespace memprof::analysis

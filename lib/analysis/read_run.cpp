@@ -1,0 +1,181 @@
+#include "analysis/read_run.hpp"
+
+#include "files/document.hpp"
+#include "formats/csv.hpp"
+#include "records/gpu.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+namespace memprof::analysis {
+namespace {
+
+/// Hands on whole lines and keeps back what stands after the last line end: a killed or full-disk
+/// writer may have cut it, and half a number would be a wrong number.
+class WholeLines {
+ public:
+  template <class F>
+  void feed(std::string_view bytes, F&& on_lines) {
+    const auto end = bytes.rfind('\n');
+    if (end == std::string_view::npos) {
+      rest_ += bytes;
+      return;
+    }
+    rest_ += bytes.substr(0, end + 1);
+    on_lines(std::string_view(rest_));
+    rest_ = bytes.substr(end + 1);
+  }
+  [[nodiscard]] const std::string& rest() const { return rest_; }
+
+ private:
+  std::string rest_;
+};
+
+template <class Row, class OnRow>
+void read_csv(const std::string& path, std::vector<std::string>& problems, OnRow on_row) {
+  formats::CsvReader<Row> reader(path, on_row);
+  WholeLines lines;
+  const auto read = files::read_in_pieces(path, [&](std::string_view bytes) {
+    lines.feed(bytes, [&](std::string_view whole) { reader.feed(whole); });
+  });
+  if (read.has_error()) {
+    problems.push_back(read.error().message);
+    return;
+  }
+  const auto rows = reader.finish();
+  if (rows.has_error()) {
+    problems.push_back(rows.error().message);
+    return;
+  }
+  if (!lines.rest().empty()) {
+    problems.push_back(path + ": ends in the middle of a line; that line is left out");
+  }
+  if (reader.bad_rows() > 0) {
+    problems.push_back(fmt::format("{} ({} unreadable in all, left out)", reader.first_problem(),
+                                   reader.bad_rows()));
+  }
+}
+
+void read_requests(const std::string& path, RunTraces& traces) {
+  std::int64_t foreign = 0;
+  read_csv<RequestTraceRow>(path, traces.problems, [&](RequestTraceRow&& row) {
+    if (row.req_id.empty() || row.status.empty()) {
+      ++foreign;
+      return;
+    }
+    traces.requests.push_back(std::move(row));
+  });
+  if (foreign > 0) {
+    traces.problems.push_back(
+        fmt::format("{}: {} rows without req_id or status, left out", path, foreign));
+  }
+}
+
+void read_gpu_trace(const std::string& path, RunTraces& traces) {
+  read_csv<GpuMemRow>(path, traces.problems, [&](GpuMemRow&& row) {
+    GpuSeries& series = traces.gpus[row.gpu_idx];
+    ++traces.gpu_rows;
+    ++series.rows;
+    if (row.total_mib) series.total_mib = row.total_mib;
+    if (row.used_mib) series.readings.push_back({row.timestamp, *row.used_mib});
+  });
+  const auto earlier = [](const GpuReading& a, const GpuReading& b) {
+    return a.timestamp < b.timestamp;
+  };
+  for (auto& [index, series] : traces.gpus) {
+    if (!std::is_sorted(series.readings.begin(), series.readings.end(), earlier)) {
+      std::stable_sort(series.readings.begin(), series.readings.end(), earlier);
+    }
+  }
+}
+
+/// Counts lines without holding one: prompts are large.
+class LineCounter {
+ public:
+  void feed(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const auto end = bytes.find('\n');
+      begin_with(bytes.substr(0, end));
+      if (end == std::string_view::npos) return;
+      end_line();
+      bytes.remove_prefix(end + 1);
+    }
+  }
+  /// A last line without a line end counts when it is whole.
+  void finish() {
+    if (last_ == '}') end_line();
+  }
+  [[nodiscard]] bool in_line() const { return first_ != 0; }
+  [[nodiscard]] std::int64_t objects() const { return objects_; }
+  [[nodiscard]] std::int64_t others() const { return others_; }
+
+ private:
+  void begin_with(std::string_view piece) {
+    const auto first = piece.find_first_not_of(" \t\r");
+    if (first == std::string_view::npos) return;
+    if (first_ == 0) first_ = piece[first];
+    last_ = piece[piece.find_last_not_of(" \t\r")];
+  }
+  void end_line() {
+    if (first_ == '{' && last_ == '}') {
+      ++objects_;
+    } else if (first_ != 0) {
+      ++others_;
+    }
+    first_ = last_ = 0;
+  }
+
+  char first_ = 0;
+  char last_ = 0;
+  std::int64_t objects_ = 0;
+  std::int64_t others_ = 0;
+};
+
+void read_workload(const std::string& path, RunTraces& traces) {
+  LineCounter lines;
+  const auto read =
+      files::read_in_pieces(path, [&](std::string_view bytes) { lines.feed(bytes); });
+  if (read.has_error()) {
+    traces.problems.push_back(read.error().message);
+    return;
+  }
+  lines.finish();
+  if (lines.in_line()) {
+    traces.problems.push_back(path + ": ends in the middle of a line; that line is left out");
+  }
+  if (lines.others() > 0) {
+    traces.problems.push_back(
+        fmt::format("{}: {} lines that are not requests", path, lines.others()));
+  }
+  if (lines.others() == 0 || lines.objects() > 0) traces.workload_requests = lines.objects();
+}
+
+void read_runner_account(const std::string& path, RunTraces& traces) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return;  // as in the original scripts' folders
+  auto account = files::read_json<RunnerAccount>(path);
+  if (account.has_error()) {
+    traces.problems.push_back(account.error().message);
+    return;
+  }
+  traces.runner = std::move(*account);
+}
+
+}  // namespace
+
+RunTraces read_run(const std::string& dir) {
+  const std::filesystem::path folder(dir);
+  RunTraces traces;
+  read_workload((folder / "workload.jsonl").string(), traces);
+  read_requests((folder / "request_trace.csv").string(), traces);
+  read_gpu_trace((folder / "gpu_mem_trace.csv").string(), traces);
+  read_runner_account((folder / "logs" / "request_runner.stats.json").string(), traces);
+  return traces;
+}
+
+}  // namespace memprof::analysis
