@@ -1,0 +1,129 @@
+#include "load_step.hpp"
+
+#include "cli/option_groups.hpp"
+#include "cli/progress.hpp"
+#include "files/document.hpp"
+#include "formats/json.hpp"
+#include "formats/text.hpp"
+#include "process/line_reader.hpp"
+
+#include <fmt/format.h>
+
+namespace memprof::profile {
+namespace {
+
+constexpr Seconds kProgressInterval = 0.5;
+/// Beyond the longest time in which no request need begin or end.
+constexpr Seconds kSlack = 60;
+
+std::vector<std::string> runner_arguments(const RunContext& run, int progress_fd) {
+  cli::CommonOptions unused;
+  TargetSpec target = run.options.target;
+  target.model = run.server.model;
+  ReplaySpec replay = run.options.replay;
+  cli::OptionTable table("request_runner", "", unused);
+  cli::add_target_options(table, target);
+  cli::add_replay_options(table, replay);
+  cli::add_schedule_option(table, replay.schedule);
+  auto arguments = table.arguments();
+  arguments.push_back("--request-id-prefix=" + run.folder.run_id());
+  arguments.push_back(fmt::format("--progress-fd={}", progress_fd));
+  arguments.push_back("--output=" + run.folder.file("request_trace.csv"));
+  arguments.push_back(run.folder.file("workload.jsonl"));
+  return arguments;
+}
+
+/// The runner as it is watched.
+class Load {
+ public:
+  Load(RunContext& run, GpuStep& gpus)
+      : run_(run), gpus_(gpus), progress_(run.tool.quiet()), pipe_(process::make_pipe()) {
+    patience_ = run.options.replay.timeout + run.options.target.connect_timeout +
+                run.options.replay.group_pause_s + kSlack;
+    runner_.emplace("request_runner", runner_arguments(run, pipe_.write_end.get()), run.folder,
+                    run.tool.clock(), std::vector<int>{pipe_.write_end.get()});
+    pipe_.write_end.reset();
+    lines_ = process::LineReader(std::move(pipe_.read_end));
+    run.manifest.timeline.load_start = runner_->record().started_ts;
+  }
+
+  void watch() {
+    begun_ = moved_ = clock::RunClock::since_boot();
+    while (!runner_->ended()) {
+      if (!wait_for_any({&*runner_, &gpus_.child()}, {lines_.fd()}, run_.stop,
+                        from_now(kProgressInterval))) {
+        return end_now();
+      }
+      take_progress();
+      if (!gpus_.sampling()) {
+        progress_.clear();
+        gpus_.look();
+      }
+      const std::chrono::duration<double> still = clock::RunClock::since_boot() - moved_;
+      if (still.count() > patience_) return give_up();
+    }
+    runner_->set_ended_as_told(runner_->ended_with({0, 1}));
+  }
+
+  void finish() {
+    progress_.clear();
+    run_.manifest.timeline.load_end = run_.tool.clock().now();
+    const auto account = files::read_json<RunnerAccount>(run_.folder.stats("request_runner"));
+    if (account.has_value()) runner_->set_rows(account->process.rows);
+    run_.manifest.children.push_back(runner_->record());
+    if (run_.interrupted() || gave_up_ || runner_->ended_with({0, 1})) return;
+    run_.fail(runner_->as_error());
+  }
+
+ private:
+  void take_progress() {
+    for (const auto& line : lines_.read()) {
+      boost::system::error_code error;
+      const auto json = boost::json::parse(line, error);
+      if (error) continue;
+      if (const auto read = formats::from_json<cli::ReplayProgress>(json); read.has_value()) {
+        counts_ = *read;
+        moved_ = clock::RunClock::since_boot();
+      }
+    }
+    const std::chrono::duration<double> elapsed = clock::RunClock::since_boot() - begun_;
+    progress_.update(cli::describe_progress(counts_, elapsed.count()));
+  }
+
+  void end_now() {
+    progress_.clear();
+    run_.tool.note("ending…");
+    stop_together({&*runner_, &gpus_.child()}, kQuickEnd);
+    runner_->set_ended_as_told(runner_->ended_with({0, 1, 130, 143}));
+  }
+
+  void give_up() {
+    progress_.clear();
+    gave_up_ = true;
+    run_.tool.warn(fmt::format("request_runner has not moved for {}: it is ended",
+                               formats::format_duration(patience_)));
+    runner_->stop(kOrdinaryEnd);
+  }
+
+  RunContext& run_;
+  GpuStep& gpus_;
+  cli::ProgressLine progress_;
+  process::Pipe pipe_;
+  process::LineReader lines_;
+  std::optional<ToolChild> runner_;
+  cli::ReplayProgress counts_;
+  Seconds patience_ = 0;
+  clock::SinceBoot begun_{};
+  clock::SinceBoot moved_{};
+  bool gave_up_ = false;
+};
+
+}  // namespace
+
+void run_load(RunContext& run, GpuStep& gpus) {
+  Load load(run, gpus);
+  load.watch();
+  load.finish();
+}
+
+}  // namespace memprof::profile

@@ -1,0 +1,80 @@
+#include "manifest_step.hpp"
+
+#include "analysis/read_run.hpp"
+#include "analysis/summarize.hpp"
+#include "file_checks.hpp"
+#include "files/document.hpp"
+#include "files/row_file.hpp"
+#include "host_info.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace memprof::profile {
+namespace {
+
+/// From the first child's start to the last row.
+std::optional<Seconds> duration(const Manifest& manifest, const analysis::RunTraces& traces) {
+  if (manifest.children.empty() || !manifest.children.front().started_ts) return {};
+  std::optional<Timestamp> last;
+  for (const auto& row : traces.requests) {
+    if (row.end_ts) last = std::max(last.value_or(*row.end_ts), *row.end_ts);
+  }
+  for (const auto& [index, series] : traces.gpus) {
+    if (series.readings.empty()) continue;
+    const auto time = series.readings.back().timestamp;
+    last = std::max(last.value_or(time), time);
+  }
+  if (!last) return {};
+  return seconds_between(*manifest.children.front().started_ts, *last);
+}
+
+/// A run that was interrupted early has its traces too, header-only.
+template <class Row>
+void make_missing_trace(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) files::CsvFile<Row> header_only(path);
+}
+
+}  // namespace
+
+Manifest begin_manifest(const Options& options, const RunFolder& folder, const Server& server,
+                        Timestamp start) {
+  Manifest manifest;
+  manifest.run_id = folder.run_id();
+  manifest.timestamp = start;
+  manifest.config = {options.target.base_url,  options.target.model,
+                     options.grid.input_lens,  options.grid.output_lens,
+                     options.grid.concurrencies, options.grid.prefix_modes,
+                     options.grid.n_per_condition, options.gpu.interval_ms, options.gpu.indices};
+  manifest.interrupted = true;
+  manifest.tag = options.tag;
+  Options effective = options;
+  manifest.options = option_table(effective).config();
+  manifest.host = read_host_info();
+  manifest.server = server.info;
+  files::write_json(folder.file("manifest.json"), manifest);
+  return manifest;
+}
+
+Summary finish_files(RunContext& run) {
+  Manifest& manifest = run.manifest;
+  make_missing_trace<RequestTraceRow>(run.folder.file("request_trace.csv"));
+  make_missing_trace<GpuMemRow>(run.folder.file("gpu_mem_trace.csv"));
+  const auto traces = analysis::read_run(run.folder.path().string());
+  manifest.interrupted = run.interrupted();
+  manifest.wall_clock_shift_ms = run.tool.clock().wall_clock_shift_ms();
+  manifest.results.duration_s = duration(manifest, traces);
+  manifest.results.gpu_samples = traces.gpu_rows;
+  manifest.results.total_requests = static_cast<std::int64_t>(traces.requests.size());
+  manifest.results.ok_requests =
+      std::count_if(traces.requests.begin(), traces.requests.end(),
+                    [](const RequestTraceRow& row) { return row.ok(); });
+  auto summary = analysis::summarize(traces, manifest);
+  files::write_json(run.folder.file("summary.json"), summary);
+  manifest.file_checks = check_files(run.folder, manifest.interrupted);
+  files::write_json(run.folder.file("manifest.json"), manifest);
+  return summary;
+}
+
+}  // namespace memprof::profile

@@ -1,0 +1,48 @@
+#include "options.hpp"
+
+#include "cli/option_groups.hpp"
+
+namespace memprof::profile {
+
+cli::OptionTable option_table(Options& options) {
+  constexpr double kMostSeconds = 1e7;
+  cli::OptionTable table("run_memory_profile",
+                         "Sends a grid of requests to an inference server and records GPU memory "
+                         "meanwhile; prints the folder of the run.",
+                         options);
+  table.example("run_memory_profile --base-url http://127.0.0.1:8000/v1",
+                "The default grid, 48 requests, into results/memory_profile/.");
+  table.example("run_memory_profile --input-lens 1024 --output-lens 64 --concurrencies 4,8 "
+                "--n-per-condition auto --tag small",
+                "A small grid, with enough requests to reach every concurrency.");
+  table.example("run_memory_profile --workload my.jsonl --stream --gpu-indices 0,1",
+                "A workload of your own, streamed; memory of two GPUs.");
+  cli::add_target_options(table, options.target);
+  table.add("ready-timeout", options.ready_timeout, "S",
+            "Seconds to wait for a server that refuses connections or says 503.",
+            {0, kMostSeconds});
+  cli::add_grid_options(table, options.grid);
+  table.add("calibrate", options.calibrate, "KIND",
+            "yes: ask the server's tokenizer, so that prompts have input_len tokens on any model.");
+  table.add("workload", options.workload, "FILE",
+            "Send this workload.jsonl instead of generating one; - is stdin.");
+  cli::add_replay_options(table, options.replay);
+  cli::add_schedule_option(table, options.replay.schedule);
+  table.section("GPU memory");
+  table.add("gpu-interval-ms", options.gpu.interval_ms, "MS", "Between two readings.", {1, 3.6e6});
+  table.add_or_word("gpu-indices", options.gpu.indices, "all", "LIST",
+                    "GPUs to read, by the driver's index.", {0, 1e6});
+  table.add("gpu-backend", options.gpu.backend, "KIND",
+            "How to read it: auto, or one that gpu_mem_sampler --help names.");
+  table.section("Run");
+  table.add("output-dir", options.output_dir, "DIR", "A folder for the run is made in it.");
+  table.add("tag", options.tag, "TEXT",
+            "Ends the folder's name; letters, digits, `.`, `_` and `-` stay.");
+  table.add("baseline-s", options.baseline_s, "S",
+            "Seconds of GPU readings before the first request.", {0, kMostSeconds});
+  table.add("tail-s", options.tail_s, "S", "Seconds of GPU readings after the last answer.",
+            {0, kMostSeconds});
+  return table;
+}
+
+}  // namespace memprof::profile

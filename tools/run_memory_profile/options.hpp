@@ -1,0 +1,43 @@
+#pragma once
+
+#include "cli/option_table.hpp"
+#include "records/target.hpp"
+#include "records/units.hpp"
+#include "records/workload.hpp"
+
+#include <boost/describe.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace memprof::profile {
+
+BOOST_DEFINE_ENUM_CLASS(YesNo, no, yes)
+
+struct GpuOptions {
+  std::int64_t interval_ms = 200;
+  std::optional<std::vector<std::int64_t>> indices;  ///< none: all
+  std::string backend = "auto";
+};
+
+struct Options : cli::CommonOptions {
+  TargetSpec target;
+  WorkloadSpec grid;
+  ReplaySpec replay;
+  GpuOptions gpu;
+  YesNo calibrate = YesNo::no;
+  std::optional<std::string> workload;  ///< use this one instead of generating
+  std::string output_dir = "results/memory_profile";
+  std::optional<std::string> tag;
+  Seconds ready_timeout = 0;
+  Seconds baseline_s = 2;
+  Seconds tail_s = 2;
+
+  Options() { replay.cache_salt = "per-run"; }
+};
+
+cli::OptionTable option_table(Options& options);
+
+}  // namespace memprof::profile

@@ -1,0 +1,158 @@
+#include "server_probe.hpp"
+
+#include "formats/text.hpp"
+#include "http/fetch.hpp"
+#include "load/model_list.hpp"
+#include "server_processes.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace memprof::profile {
+namespace {
+
+constexpr Seconds kAnswerTimeout = 15;  // a server short of CPU needs seconds for its list of models
+constexpr auto kBetweenTries = std::chrono::milliseconds(250);
+
+using Models = std::vector<load::ModelInfo>;
+
+struct Asker {
+  const Options& options;
+  const http::Url& url;
+  const std::vector<http::Header>& headers;
+
+  [[nodiscard]] http::Fetched ask(const std::string& target) const {
+    auto request = http::request_for(options.target, url, headers, "");
+    request.target = target;
+    request.timeout = kAnswerTimeout;
+    return http::fetch(request);
+  }
+};
+
+/// Refused, or answered by a server (or a proxy before it) that says it is coming up.
+bool not_yet(const http::Fetched& fetched) {
+  if (const auto* failure = std::get_if<http::Failure>(&fetched)) {
+    return failure->reason == "connect" || failure->reason == "disconnected";
+  }
+  return std::get<http::Response>(fetched).status == 503;
+}
+
+http::Fetched ask_until_ready(const Asker& asker, cli::Tool& tool) {
+  const auto deadline = clock::RunClock::since_boot() +
+                        std::chrono::nanoseconds(static_cast<std::int64_t>(
+                            asker.options.ready_timeout * 1e9));
+  bool told = false;
+  for (;;) {
+    auto fetched = asker.ask(asker.url.target("/models"));
+    if (!not_yet(fetched) || clock::RunClock::since_boot() >= deadline) return fetched;
+    if (!told) tool.note(fmt::format("waiting for {}", asker.url.to_string()));
+    told = true;
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
+[[noreturn]] void no_server(const http::Url& url, const std::string& reason,
+                            const std::string& advice) {
+  throw ToolError(ExitCode::environment,
+                  fmt::format("--base-url: {}: {}; {}", url.to_string(), reason, advice));
+}
+
+/// The list, or none when the server has none that can be read.
+std::optional<Models> read_models(const Asker& asker, const http::Fetched& fetched,
+                                  cli::Tool& tool) {
+  if (const auto* failure = std::get_if<http::Failure>(&fetched)) {
+    no_server(asker.url, fmt::format("{} ({})", failure->detail, failure->reason),
+              "is the server running? --ready-timeout waits for it");
+  }
+  const auto& response = std::get<http::Response>(fetched);
+  if (response.status == 401 || response.status == 403) {
+    no_server(asker.url, fmt::format("GET /models answered {}", response.status),
+              asker.headers.empty() ? "give the key with --api-key-file or OPENAI_API_KEY"
+                                    : "the key or header that was sent is not accepted");
+  }
+  if (response.status == 503) {
+    no_server(asker.url, "GET /models answered 503", "--ready-timeout waits for the server");
+  }
+  auto models = response.status == 200 ? load::parse_model_list(response.body) : std::nullopt;
+  if (!models) {
+    tool.warn(fmt::format("{}/models answered {}{}: model '{}' is sent as it is",
+                          asker.url.to_string(), response.status,
+                          response.status == 200 ? " without a list of models" : "",
+                          asker.options.target.model));
+  }
+  return models;
+}
+
+/// vLLM and most of its relatives answer at the root, beside /v1.
+std::optional<std::string> read_version(const Asker& asker) {
+  std::string root = asker.url.path;
+  if (root.ends_with("/v1")) root.resize(root.size() - 3);
+  const auto fetched = asker.ask(root + "/version");
+  const auto* response = std::get_if<http::Response>(&fetched);
+  if (response == nullptr || response->status != 200) return {};
+  boost::system::error_code error;
+  const auto document = boost::json::parse(response->body, error);
+  const auto* object = error ? nullptr : document.if_object();
+  const auto* version = object == nullptr ? nullptr : object->if_contains("version");
+  if (version == nullptr || !version->is_string()) return {};
+  return formats::one_line(std::string_view(version->get_string()), 100);
+}
+
+void describe_model(const Models& models, Server& server, cli::Tool& tool) {
+  const auto found = std::find_if(models.begin(), models.end(), [&](const load::ModelInfo& model) {
+    return model.id == server.model;
+  });
+  if (found != models.end()) {
+    server.info.max_model_len = found->max_model_len;
+  } else if (!models.empty()) {
+    tool.warn(fmt::format("--model: the server does not list '{}', but '{}'{}",
+                          formats::one_line(server.model, 100),
+                          formats::one_line(models.front().id, 100),
+                          models.size() > 1 ? fmt::format(" and {} more", models.size() - 1) : ""));
+  }
+}
+
+/// vLLM names itself as the owner of its models; behind a gateway its /version may still answer.
+std::optional<bool> tell_vllm(const std::optional<Models>& models,
+                              const std::optional<std::string>& version) {
+  const bool owned = models && std::any_of(models->begin(), models->end(), [](const auto& model) {
+    return model.owned_by == "vllm";
+  });
+  if (owned || version) return true;
+  if (models) return false;
+  return {};
+}
+
+}  // namespace
+
+http::Url parse_base_url(const Options& options) {
+  const auto url = http::parse_url(options.target.base_url);
+  if (url.has_error()) {
+    throw ToolError(url.error().code, "--base-url: " + url.error().message);
+  }
+  return *url;
+}
+
+Server ask_server(const Options& options, const http::Url& url,
+                  const std::vector<http::Header>& headers, cli::Tool& tool) {
+  const Asker asker{options, url, headers};
+  const auto models = read_models(asker, ask_until_ready(asker, tool), tool);
+  Server server{url, options.target.model, {}};
+  if (models) {
+    server.model = load::choose_model(options.target.model, *models).value();
+    describe_model(*models, server, tool);
+  }
+  server.info.version = read_version(asker);
+  server.info.model = server.model;
+  server.info.is_vllm = tell_vllm(models, server.info.version);
+  server.info.is_local = is_this_host(url.host);
+  server.info.insecure_tls = url.tls && options.target.insecure;
+  server.info.key_over_http = !url.tls && !headers.empty() && !*server.info.is_local;
+  if (*server.info.is_local) server.info.pids = processes_behind_port(url.port);
+  return server;
+}
+
+}  // namespace memprof::profile
