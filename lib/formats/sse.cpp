@@ -1,17 +1,13 @@
 #include "formats/sse.hpp"
 
-#include <cstring>
-
 namespace memprof::formats {
 namespace {
 
 /// Where the line ends, or npos. Bare `\r` is rare: it is looked for only before the `\n`.
 std::size_t line_end(std::string_view bytes) {
   const auto newline = bytes.find('\n');
-  const auto before = bytes.substr(0, newline);
-  const auto* cr = before.empty() ? nullptr : std::memchr(before.data(), '\r', before.size());
-  if (cr == nullptr) return newline;
-  return static_cast<std::size_t>(static_cast<const char*>(cr) - bytes.data());
+  const auto cr = bytes.substr(0, newline).find('\r');
+  return cr == std::string_view::npos ? newline : cr;
 }
 
 }  // namespace

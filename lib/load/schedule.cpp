@@ -18,7 +18,7 @@ PreparedRequest prepare(WorkloadRequest&& request) {
   prepared.row.rep = request.extra.rep;
   prepared.token_ids = request.prompt_token_ids.has_value();
   if (prepared.token_ids) {
-    prepared.prompt_json = "[";
+    prepared.prompt_json += '[';
     for (const auto id : *request.prompt_token_ids) {
       if (prepared.prompt_json.size() > 1) prepared.prompt_json += ',';
       prepared.prompt_json += std::to_string(id);
