@@ -14,7 +14,7 @@ namespace memprof::analysis {
 namespace {
 
 constexpr double kMostFailedShare = 0.01;
-constexpr double kTolerance = 0.1;
+constexpr double kTolerance = 0.1 + 1e-9;  // exactly 10 % is on target, whatever rounding does
 /// Tokens that any two prompts may share: a chat template's head, and the few that two random
 /// prompts begin with alike. Block rounding only ever takes hits away.
 constexpr Tokens kSharedByAll = 128;

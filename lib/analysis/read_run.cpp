@@ -36,9 +36,14 @@ class WholeLines {
   std::string rest_;
 };
 
-template <class Row, class OnRow>
-void read_csv(const std::string& path, std::vector<std::string>& problems, OnRow on_row) {
-  formats::CsvReader<Row> reader(path, on_row);
+/// `take(row)` is false for a row that lacks `needed`, as those of another kind of file do.
+template <class Row, class Take>
+void read_csv(const std::string& path, std::string_view needed, std::vector<std::string>& problems,
+              Take take) {
+  std::int64_t foreign = 0;
+  formats::CsvReader<Row> reader(path, [&](Row&& row) {
+    if (!take(std::move(row))) ++foreign;
+  });
   WholeLines lines;
   const auto read = files::read_in_pieces(path, [&](std::string_view bytes) {
     lines.feed(bytes, [&](std::string_view whole) { reader.feed(whole); });
@@ -59,30 +64,28 @@ void read_csv(const std::string& path, std::vector<std::string>& problems, OnRow
     problems.push_back(fmt::format("{} ({} unreadable in all, left out)", reader.first_problem(),
                                    reader.bad_rows()));
   }
-}
-
-void read_requests(const std::string& path, RunTraces& traces) {
-  std::int64_t foreign = 0;
-  read_csv<RequestTraceRow>(path, traces.problems, [&](RequestTraceRow&& row) {
-    if (row.req_id.empty() || row.status.empty()) {
-      ++foreign;
-      return;
-    }
-    traces.requests.push_back(std::move(row));
-  });
   if (foreign > 0) {
-    traces.problems.push_back(
-        fmt::format("{}: {} rows without req_id or status, left out", path, foreign));
+    problems.push_back(fmt::format("{}: {} rows without {}, left out", path, foreign, needed));
   }
 }
 
+void read_requests(const std::string& path, RunTraces& traces) {
+  read_csv<RequestTraceRow>(path, "req_id or status", traces.problems, [&](RequestTraceRow&& row) {
+    if (row.req_id.empty() || row.status.empty()) return false;
+    traces.requests.push_back(std::move(row));
+    return true;
+  });
+}
+
 void read_gpu_trace(const std::string& path, RunTraces& traces) {
-  read_csv<GpuMemRow>(path, traces.problems, [&](GpuMemRow&& row) {
+  read_csv<GpuMemRow>(path, "timestamp", traces.problems, [&](GpuMemRow&& row) {
+    if (row.timestamp == Timestamp{}) return false;
     GpuSeries& series = traces.gpus[row.gpu_idx];
     ++traces.gpu_rows;
     ++series.rows;
     if (row.total_mib) series.total_mib = row.total_mib;
     if (row.used_mib) series.readings.push_back({row.timestamp, *row.used_mib});
+    return true;
   });
   const auto earlier = [](const GpuReading& a, const GpuReading& b) {
     return a.timestamp < b.timestamp;

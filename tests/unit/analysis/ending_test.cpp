@@ -1,0 +1,83 @@
+#include "analysis/ending.hpp"
+
+#include "formats/text.hpp"
+#include "sample_run.hpp"
+
+#include <gtest/gtest.h>
+
+namespace memprof::analysis {
+namespace {
+
+using testing::healthy_run;
+using testing::row;
+using testing::SampleRun;
+
+std::string ending(const SampleRun& run) {
+  return describe_ending(run.summary(), run.manifest, "results/memory_profile/20260225_100000");
+}
+
+TEST(Ending, OfAHealthyRun) {
+  auto run = healthy_run();
+  run.manifest.results.duration_s = 17.25;
+  run.manifest.gpus.push_back({0, "NVIDIA H100", {}, {}, {}, 1000, {}});
+  EXPECT_EQ(ending(run),
+            "verdict    valid, 1 note (run 20260225_100000)\n"
+            "  note     no_server_metrics: The server's own metrics were not recorded: whether it "
+            "ran short of KV\n"
+            "           cache is not judged. Watch the server's log for preemptions and its KV "
+            "cache usage while\n"
+            "           this runs.\n"
+            "GPU        0 (NVIDIA H100): peak 500 MiB of 1000 MiB (50.0 %), baseline 105 MiB, 395 "
+            "MiB above it\n"
+            "requests   2 ok, 0 failed\n"
+            "concurrency  asked   reached      mean  requests        ok        time  peak GPU mem\n"
+            "                 2         2       1.7         2         2      12.0 s       500 MiB\n"
+            "time       17.2 s, of which load 12.0 s\n"
+            "files      results/memory_profile/20260225_100000\n");
+}
+
+TEST(Ending, SaysWhatWentWrongAndWhatToDo) {
+  auto run = healthy_run();
+  for (int i = 0; i < 3; ++i) {
+    run.traces.requests.push_back(row("f" + std::to_string(i), 2, 23, 24));
+    run.traces.requests.back().status = "error:http_404";
+    run.traces.requests.back().error_detail = "The model `x` does not exist.";
+  }
+  const auto text = ending(run);
+  EXPECT_NE(text.find("verdict    NOT VALID, do not use these figures"), std::string::npos);
+  EXPECT_NE(text.find("  invalid  requests_failed: 3 of 5 requests failed"), std::string::npos);
+  EXPECT_NE(text.find("requests   2 ok, 3 failed; 3 of them error:http_404: The model `x` does"),
+            std::string::npos);
+}
+
+TEST(Ending, WithoutAGpuItSaysSo) {
+  auto run = healthy_run();
+  run.traces.gpus.clear();
+  const auto text = ending(run);
+  EXPECT_NE(text.find("GPU        memory not measured: this run says nothing about it\n"),
+            std::string::npos);
+  EXPECT_EQ(text.find("MiB"), std::string::npos) << text;
+}
+
+TEST(Ending, OfNothingAtAll) {
+  const auto text = ending(SampleRun{});
+  EXPECT_NE(text.find("requests   0 ok, 0 failed\n"), std::string::npos);
+  EXPECT_EQ(text.find("concurrency  "), std::string::npos);
+}
+
+TEST(Ending, FitsTheTerminalAndIsPlainText) {
+  auto run = healthy_run();
+  run.traces.problems.assign(7, "/some/folder/request_trace.csv: \x1b[31mred\x1b[0m " +
+                                    std::string(60, 'x') + " " + std::string(60, 'y'));
+  for (std::int64_t level = 1; level <= 40; ++level) {
+    run.traces.requests.push_back(row("r" + std::to_string(level), level, 30, 31));
+  }
+  const auto text = ending(run);
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_NE(text.find("and 4 more in summary.json"), std::string::npos);
+  EXPECT_NE(text.find("and 28 more in summary.json"), std::string::npos);
+  for (const auto line : formats::split(text, '\n')) EXPECT_LE(line.size(), 100u) << line;
+}
+
+}  // namespace
+}  // namespace memprof::analysis
