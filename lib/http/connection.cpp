@@ -25,8 +25,8 @@ constexpr std::size_t kReadBytes = 4096;
 
 }  // namespace
 
-struct Connector::Impl {
-  Impl(asio::io_context& context, Url address)
+struct ServerAddress {
+  ServerAddress(asio::io_context& context, Url address)
       : io(context), url(std::move(address)), resolver(io), tls(asio::ssl::context::tls_client) {}
 
   asio::io_context& io;
@@ -44,7 +44,7 @@ template <class Stream>
 class StreamConnection final : public Connection,
                                public std::enable_shared_from_this<StreamConnection<Stream>> {
  public:
-  StreamConnection(std::shared_ptr<Connector::Impl> owner, Stream stream, Events& events)
+  StreamConnection(std::shared_ptr<ServerAddress> owner, Stream stream, Events& events)
       : owner_(std::move(owner)), stream_(std::move(stream)), events_(&events) {}
 
   void open() {
@@ -162,7 +162,7 @@ class StreamConnection final : public Connection,
     events->on_end(orderly, {reason, std::move(words)});
   }
 
-  std::shared_ptr<Connector::Impl> owner_;
+  std::shared_ptr<ServerAddress> owner_;
   Stream stream_;
   Events* events_;
   bool connected_ = false;
@@ -191,31 +191,33 @@ void configure_tls(asio::ssl::context& tls, const std::optional<std::string>& ca
 
 Connector::Connector(asio::io_context& io, Url url, const std::optional<std::string>& ca_file,
                      bool insecure)
-    : impl_(std::make_shared<Impl>(io, std::move(url))) {
-  impl_->insecure = insecure;
-  if (impl_->url.tls) configure_tls(impl_->tls, ca_file, insecure);
+    : address_(std::make_shared<ServerAddress>(io, std::move(url))) {
+  address_->insecure = insecure;
+  if (address_->url.tls) configure_tls(address_->tls, ca_file, insecure);
 }
 
 Connector::~Connector() = default;
 
 std::shared_ptr<Connection> Connector::open(Connection::Events& events) {
-  if (!impl_->url.tls) {
+  if (!address_->url.tls) {
     auto connection = std::make_shared<StreamConnection<tcp::socket>>(
-        impl_, tcp::socket(impl_->io), events);
+        address_, tcp::socket(address_->io), events);
     connection->open();
     return connection;
   }
-  TlsStream stream(impl_->io, impl_->tls);
+  TlsStream stream(address_->io, address_->tls);
   ErrorCode not_a_literal;
-  asio::ip::make_address(impl_->url.host, not_a_literal);
+  asio::ip::make_address(address_->url.host, not_a_literal);
   if (not_a_literal) {  // server name indication is for names only
-    SSL_set_tlsext_host_name(stream.native_handle(), impl_->url.host.c_str());
+    // What the macro SSL_set_tlsext_host_name does, without its C cast.
+    ::SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+               address_->url.host.data());
   }
-  if (!impl_->insecure) {
-    stream.set_verify_callback(asio::ssl::host_name_verification(impl_->url.host));
+  if (!address_->insecure) {
+    stream.set_verify_callback(asio::ssl::host_name_verification(address_->url.host));
   }
   auto connection =
-      std::make_shared<StreamConnection<TlsStream>>(impl_, std::move(stream), events);
+      std::make_shared<StreamConnection<TlsStream>>(address_, std::move(stream), events);
   connection->open();
   return connection;
 }

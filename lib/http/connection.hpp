@@ -47,6 +47,9 @@ class Connection {
   virtual void close() = 0;
 };
 
+/// Address and TLS settings, shared by a server's connections.
+struct ServerAddress;
+
 /// Opens connections to one server. The name is resolved once; address literals ask no resolver.
 class Connector {
  public:
@@ -55,13 +58,12 @@ class Connector {
             bool insecure);
   ~Connector();
 
-  /// Begins to connect; on_connected or on_end follows, never during the call. The caller watches the time and
-  /// closes.
+  /// Begins to connect; on_connected or on_end follows, never during the call. The caller watches
+  /// the time and closes.
   std::shared_ptr<Connection> open(Connection::Events& events);
 
  private:
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::shared_ptr<ServerAddress> address_;
 };
 
 }  // namespace memprof::http

@@ -3,6 +3,7 @@
 #include "http/connection.hpp"
 #include "http/response_parser.hpp"
 
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
@@ -18,11 +19,21 @@ class Exchange final : Connection::Events, ResponseParser::Sink {
         request_(request),
         connector_(io, request.url, request.ca_file, request.insecure),
         parser_(*this),
-        deadline_(io) {}
+        deadline_(io),
+        stop_(io) {}
+  ~Exchange() {
+    if (stop_.is_open()) stop_.release();
+  }
 
   Fetched run() {
     watch(std::min(request_.connect_timeout, request_.timeout), "connect",
           fmt::format("not connected after {} s", request_.connect_timeout));
+    if (request_.stop_fd >= 0) {
+      stop_.assign(request_.stop_fd);
+      stop_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this](auto error) {
+        if (!error) finish(Failure{"cancelled", "ended by a signal"});
+      });
+    }
     connection_ = connector_.open(*this);
     io_.run();
     connection_->close();
@@ -93,6 +104,7 @@ class Exchange final : Connection::Events, ResponseParser::Sink {
   Connector connector_;
   ResponseParser parser_;
   boost::asio::steady_timer deadline_;
+  boost::asio::posix::stream_descriptor stop_;
   std::shared_ptr<Connection> connection_;
   std::string head_;
   Response response_;

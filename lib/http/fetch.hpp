@@ -26,6 +26,7 @@ struct FetchRequest {
   std::size_t max_body_bytes = 16u << 20;
   std::optional<std::string> ca_file;
   bool insecure = false;
+  int stop_fd = -1;  ///< gives up (`cancelled`) when it becomes readable; -1: none
 };
 
 struct Response {

@@ -6,9 +6,9 @@
 namespace memprof::http {
 namespace {
 
-Error refused(std::string_view why) {
+Error refused(std::string_view flag, std::string_view why) {
   return {ExitCode::usage,
-          fmt::format("the URL {}; give one like http://127.0.0.1:8000/v1", why)};
+          fmt::format("{}: the URL {}; give one like http://127.0.0.1:8000/v1", flag, why)};
 }
 
 }  // namespace
@@ -32,18 +32,18 @@ bool Url::is_loopback() const {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-Result<Url> parse_url(std::string_view text) {
+Result<Url> parse_url(std::string_view text, std::string_view flag) {
   const auto parsed = boost::urls::parse_uri(text);
-  if (parsed.has_error()) return refused("cannot be read");
+  if (parsed.has_error()) return refused(flag, "cannot be read");
   if (parsed->has_userinfo()) {
-    return refused("must not hold a user or a password (use --api-key-file or --header-file)");
+    return refused(flag, "must not hold a user or a password (use --api-key-file or --header-file)");
   }
   if (parsed->scheme() != "http" && parsed->scheme() != "https") {
-    return refused("must begin with http:// or https://");
+    return refused(flag, "must begin with http:// or https://");
   }
-  if (parsed->host().empty()) return refused("has no host");
+  if (parsed->host().empty()) return refused(flag, "has no host");
   if (parsed->has_query() || parsed->has_fragment()) {
-    return refused("must not hold a query or a fragment");
+    return refused(flag, "must not hold a query or a fragment");
   }
   Url url;
   url.tls = parsed->scheme() == "https";
@@ -51,7 +51,7 @@ Result<Url> parse_url(std::string_view text) {
                  ? std::string(parsed->host_address())
                  : std::string(parsed->host());
   if (parsed->has_port() && !parsed->port().empty() && parsed->port_number() == 0) {
-    return refused("has a port that is not 1 to 65535");
+    return refused(flag, "has a port that is not 1 to 65535");
   }
   url.port = parsed->port_number() != 0 ? parsed->port_number()
                                         : static_cast<std::uint16_t>(url.tls ? 443 : 80);

@@ -25,7 +25,8 @@ struct Url {
 };
 
 /// Fails (usage) on anything but http:// and https:// with a host: a query, a fragment, and
-/// `user:password@`, whose text the message does not repeat, are refused too.
-Result<Url> parse_url(std::string_view text);
+/// `user:password@`, whose text the message does not repeat, are refused too. `flag` is where the
+/// text came from, for the message.
+Result<Url> parse_url(std::string_view text, std::string_view flag = "--base-url");
 
 }  // namespace memprof::http

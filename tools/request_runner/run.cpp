@@ -34,10 +34,11 @@ std::vector<load::PreparedRequest> read_workload(const std::string& path) {
 
 /// Only for `default`: apart from that, the server is never asked before the load.
 std::string resolve_model(const Options& options, const load::Replay::Settings& settings,
-                          const cli::Tool& tool) {
+                          const cli::StopSignal& stop, const cli::Tool& tool) {
   if (options.target.model != "default") return options.target.model;
-  const auto answer = http::fetch(
-      http::request_for(options.target, settings.url, settings.headers, "/models"));
+  auto request = http::request_for(options.target, settings.url, settings.headers, "/models");
+  request.stop_fd = stop.fd();
+  const auto answer = http::fetch(request);
   const auto* response = std::get_if<http::Response>(&answer);
   const auto served =
       response && response->status == 200 ? load::parse_model_list(response->body) : std::nullopt;
@@ -122,7 +123,6 @@ load::Replay::Settings prepare_settings(const Options& options) {
 }  // namespace
 
 int run(const Options& options, cli::Tool& tool) {
-  cli::StopSignal stop;
   auto settings = prepare_settings(options);
   auto workload = read_workload(options.workload);
   std::int64_t concurrency = 0;
@@ -132,10 +132,11 @@ int run(const Options& options, cli::Tool& tool) {
   concurrency = std::min(concurrency, static_cast<std::int64_t>(workload.size()));
   load::ensure_descriptors(concurrency);
   files::CsvFile<RequestTraceRow> trace(options.output);
+  cli::StopSignal stop;  // from here on a signal gives every request its row
   if (workload.empty()) tool.warn("the workload is empty: nothing to send");
 
   const auto total = static_cast<std::int64_t>(workload.size());
-  if (total > 0) settings.model = resolve_model(options, settings, tool);
+  if (total > 0) settings.model = resolve_model(options, settings, stop, tool);
   const std::string model = settings.model;
   Progress progress(options, total);
   asio::io_context io(1);
@@ -144,6 +145,7 @@ int run(const Options& options, cli::Tool& tool) {
       [&](const RequestTraceRow& row) { trace.write(row); },
       [&](const load::ReplayCounts& counts) { progress.show(counts); });
   {
+    // A signal that came while the server was asked is seen at once.
     const StopWatch watch(io, stop, replay);
     replay.run();
   }
