@@ -139,7 +139,9 @@ void OptionTable::add_or_word(std::string name, std::optional<T>& target, std::s
   option.name = std::move(name);
   option.value = std::move(value);
   option.help = std::move(help);
-  option.json = [&target] { return formats::to_json(target); };
+  option.json = [&target, word] {
+    return target ? formats::to_json(*target) : boost::json::value(boost::json::string(word));
+  };
   option.set = [&target, range, word](std::string_view text) {
     auto parsed = parse_text<T>(text, range);
     if (text != word && !parsed.value) return fmt::format("{}, or {}", parsed.allowed, word);
