@@ -53,10 +53,10 @@ void judge_concurrency(const Evidence& evidence, Reasons& reasons) {
   }
   reasons.add(
       code::kConcurrencyNotReached,
-      fmt::format("Concurrency was not reached: at most {} in flight.", levels),
+      fmt::format("Fewer requests were in flight than asked for: at most {}.", levels),
       static_cast<double>(found.back().reached),
       too_few_requests
-          ? "Use --n-per-condition auto: a level needs at least as many requests as its number."
+          ? "A level needs at least as many requests as its number: use --n-per-condition auto."
           : "Requests failed or ended too soon to overlap: ask for longer outputs.");
 }
 

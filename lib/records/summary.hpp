@@ -91,7 +91,8 @@ struct ErrorKind {
 };
 BOOST_DESCRIBE_STRUCT(ErrorKind, (), (status, n_requests, error_detail))
 
-/// What the client delivered. The last eight are the runner's own account; none: it left none.
+/// What the client delivered. From start_lag_p50_ms on: the runner's own account; none: it left
+/// none.
 struct LoadSummary {
   std::optional<Timestamp> first_start_ts;
   std::optional<Timestamp> last_end_ts;

@@ -62,7 +62,7 @@ TEST(Docs, EveryKeyOfTheSummaryIsExplained) {
   expect_members<RequestError>(text, "summary.json errors");
   expect_members<ErrorKind>(text, "summary.json error_kinds");
   expect_members<Verdict>(text, "summary.json verdict");
-  expect_members<Reason>(text, "summary.json verdict reasons");
+  expect_members<Reason>(section(formats_page(), "The verdict"), "verdict reasons");
 }
 
 TEST(Docs, EveryKeyOfTheManifestIsExplained) {
