@@ -3,6 +3,8 @@
 #include "cli/option_table.hpp"
 #include "files/document.hpp"
 #include "formats/csv.hpp"
+#include "formats/text.hpp"
+#include "process/sibling.hpp"
 #include "records/gpu.hpp"
 
 #include <fmt/format.h>
@@ -12,22 +14,49 @@
 namespace memprof::profile {
 namespace {
 
-/// A driver that has to wake GPUs up takes 1–3 s for each.
-constexpr Seconds kFirstReadingTimeout = 30;
+/// A driver that has to wake GPUs up takes 1–3 s for each; more than one backend may be tried.
+constexpr Seconds kFirstReadingTimeout = 90;
 constexpr Seconds kBetweenLooks = 0.02;
 
-std::vector<std::string> sampler_arguments(const RunContext& run) {
-  const GpuOptions& gpu = run.options.gpu;
-  std::vector<std::string> arguments{
-      "--output=" + run.folder.file("gpu_mem_trace.csv"),
-      fmt::format("--interval-ms={}", gpu.interval_ms),
-      "--backend=" + gpu.backend,
-  };
+std::vector<std::string> source_arguments(const GpuOptions& gpu) {
+  std::vector<std::string> arguments;
+  if (gpu.backend) arguments.push_back("--backend=" + cli::show_text(*gpu.backend));
   if (gpu.indices) arguments.push_back("--gpus=" + cli::show_text(*gpu.indices));
   return arguments;
 }
 
+std::vector<std::string> sampler_arguments(const RunContext& run) {
+  auto arguments = source_arguments(run.options.gpu);
+  arguments.push_back(fmt::format("--interval-ms={}", run.options.gpu.interval_ms));
+  arguments.push_back("--output=" + run.folder.file("gpu_mem_trace.csv"));
+  return arguments;
+}
+
+/// The sampler's error line in terms of our flags.
+std::string in_our_words(std::string line) {
+  constexpr std::string_view kLead = "gpu_mem_sampler: error: ";
+  if (line.starts_with(kLead)) line.erase(0, kLead.size());
+  if (line.starts_with("--gpus")) return "--gpu-indices" + line.substr(6);
+  if (line.starts_with("--backend")) return "--gpu-backend" + line.substr(9);
+  return line;
+}
+
 }  // namespace
+
+void check_gpus(const Options& options) {
+  if (!options.gpu.indices && !options.gpu.backend) return;
+  process::Spec spec;
+  spec.executable = process::sibling("gpu_mem_sampler");
+  spec.arguments = source_arguments(options.gpu);
+  spec.arguments.insert(spec.arguments.end(), {"--list-gpus", "--quiet"});
+  spec.errors = process::Stream::pipe();
+  auto sampler = process::Child::spawn(spec).value();
+  const auto status = sampler.wait_until(from_now(kFirstReadingTimeout));
+  if (status && status->ok()) return;
+  std::string words = status ? describe(*status) : "no answer from the driver";
+  for (const auto& line : sampler.errors().read()) words = line;
+  throw ToolError(ExitCode::environment, in_our_words(words));
+}
 
 GpuStep::GpuStep(RunContext& run)
     : run_(run),
@@ -77,10 +106,11 @@ void GpuStep::look() {
 void GpuStep::finish() {
   look();
   const bool died = !nothing_to_read_ && said_;
-  child_.stop(kOrdinaryEnd);
+  child_.stop(run_.interrupted() ? kQuickEnd : kOrdinaryEnd);
   child_.set_ended_as_told(!died && child_.ended_with({0, 130, 143}));
   const auto account = files::read_json<GpuSamplerAccount>(run_.folder.stats("gpu_mem_sampler"));
   if (account.has_value()) {
+    if (!nothing_to_read_) child_.pass_on(account->process.warnings, run_.tool);
     child_.set_rows(account->process.rows);
     run_.manifest.gpus = account->gpus;
     run_.manifest.simulated = account->simulated;

@@ -5,6 +5,10 @@
 
 namespace memprof::profile {
 
+/// Asks gpu_mem_sampler for the GPUs and the backend that were named; nothing is asked when none
+/// were. Throws a ToolError (environment) that lists the GPUs that are there.
+void check_gpus(const Options& options);
+
 /// gpu_mem_sampler over a run.
 class GpuStep {
  public:

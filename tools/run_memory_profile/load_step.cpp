@@ -9,12 +9,15 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 namespace memprof::profile {
 namespace {
 
 constexpr Seconds kProgressInterval = 0.5;
-/// Beyond the longest time in which no request need begin or end.
-constexpr Seconds kSlack = 60;
+/// Beyond the longest time in which no request need begin or end; reading the workload comes first.
+constexpr Seconds kSlack = 15;
+constexpr double kSlowestReading = 10e6;  // bytes a second
 
 std::vector<std::string> runner_arguments(const RunContext& run, int progress_fd) {
   cli::CommonOptions unused;
@@ -39,7 +42,9 @@ class Load {
   Load(RunContext& run, GpuStep& gpus)
       : run_(run), gpus_(gpus), progress_(run.tool.quiet()), pipe_(process::make_pipe()) {
     patience_ = run.options.replay.timeout + run.options.target.connect_timeout +
-                run.options.replay.group_pause_s + kSlack;
+                run.options.replay.group_pause_s + kSlack +
+                static_cast<double>(std::filesystem::file_size(
+                    run.folder.file("workload.jsonl"))) / kSlowestReading;
     runner_.emplace("request_runner", runner_arguments(run, pipe_.write_end.get()), run.folder,
                     run.tool.clock(), std::vector<int>{pipe_.write_end.get()});
     pipe_.write_end.reset();
@@ -69,10 +74,17 @@ class Load {
     progress_.clear();
     run_.manifest.timeline.load_end = run_.tool.clock().now();
     const auto account = files::read_json<RunnerAccount>(run_.folder.stats("request_runner"));
-    if (account.has_value()) runner_->set_rows(account->process.rows);
+    if (account.has_value()) {
+      runner_->pass_on(account->process.warnings, run_.tool);
+      runner_->set_rows(account->process.rows);
+    }
     run_.manifest.children.push_back(runner_->record());
     if (run_.interrupted() || gave_up_ || runner_->ended_with({0, 1})) return;
-    run_.fail(runner_->as_error());
+    if (runner_->ended_with({2, 3})) {
+      run_.fail(runner_->as_error());
+    } else {
+      run_.tool.warn(runner_->last_words());
+    }
   }
 
  private:

@@ -32,8 +32,9 @@ cli::OptionTable option_table(Options& options) {
   table.add("gpu-interval-ms", options.gpu.interval_ms, "MS", "Between two readings.", {1, 3.6e6});
   table.add_or_word("gpu-indices", options.gpu.indices, "all", "LIST",
                     "GPUs to read, by the driver's index.", {0, 1e6});
-  table.add("gpu-backend", options.gpu.backend, "KIND",
-            "How to read it: auto, or one that gpu_mem_sampler --help names.");
+  table.add_or_word("gpu-backend", options.gpu.backend, "auto", "KIND",
+                    "How to read it: nvml, nvidia-smi, nvidia-smi-poll, amdgpu, none; auto: the "
+                    "first that works.");
   table.section("Run");
   table.add("output-dir", options.output_dir, "DIR", "A folder for the run is made in it.");
   table.add("tag", options.tag, "TEXT",

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/option_table.hpp"
+#include "gpu/source.hpp"
 #include "records/target.hpp"
 #include "records/units.hpp"
 #include "records/workload.hpp"
@@ -19,7 +20,7 @@ BOOST_DEFINE_ENUM_CLASS(YesNo, no, yes)
 struct GpuOptions {
   std::int64_t interval_ms = 200;
   std::optional<std::vector<std::int64_t>> indices;  ///< none: all
-  std::string backend = "auto";
+  std::optional<gpu::Backend> backend;  ///< none: the first that works
 };
 
 struct Options : cli::CommonOptions {

@@ -3,8 +3,10 @@
 #include "analysis/ending.hpp"
 #include "gpu_step.hpp"
 #include "http/credentials.hpp"
+#include "load/request_writer.hpp"
 #include "load_step.hpp"
 #include "manifest_step.hpp"
+#include "process/sibling.hpp"
 #include "run_context.hpp"
 #include "server_probe.hpp"
 #include "workload_step.hpp"
@@ -54,7 +56,7 @@ void run_steps(RunContext& run) {
 }
 
 int exit_code(const RunContext& run, const Summary& summary) {
-  if (run.interrupted()) return 128 + run.stop.number();
+  if (run.manifest.interrupted) return 128 + run.stop.number();
   const auto& children = run.manifest.children;
   const bool all_as_told = std::all_of(children.begin(), children.end(), [](const auto& child) {
     return child.ended_as_told;
@@ -70,10 +72,15 @@ int run(Options& options, cli::Tool& tool) {
   const auto start = tool.clock().now();
   const auto url = parse_base_url(options);
   const auto headers = http::read_headers(options.target).value();
+  load::check_extra_body(options.replay).value();
+  for (const char* name : {"workload_gen", "gpu_mem_sampler", "request_runner"}) {
+    process::sibling(name);
+  }
   check_given_workload(options);
   check_output_dir(options.output_dir);
   const auto server = ask_server(options, url, headers, tool);
   drop_salt_elsewhere(options, server, tool);
+  check_gpus(options);
 
   const cli::StopSignal stop;
   const RunFolder folder(options.output_dir, make_run_id(start, options.tag));
@@ -87,7 +94,7 @@ int run(Options& options, cli::Tool& tool) {
                stderr);
   }
   cli::detail::print_and_flush(folder.path().string() + "\n");
-  if (context.failure && !context.interrupted()) throw ToolError(*context.failure);
+  if (context.failure && !manifest.interrupted) throw ToolError(*context.failure);
   return exit_code(context, summary);
 }
 

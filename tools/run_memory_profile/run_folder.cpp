@@ -70,9 +70,11 @@ RunFolder::RunFolder(const std::string& output_dir, const std::string& run_id) :
   std::error_code error;
   std::filesystem::create_directories(output_dir, error);
   if (error) cannot_write(output_dir, error.value());
+  // A path that begins with a dash would be taken for a flag.
+  const std::filesystem::path parent = output_dir.starts_with('-') ? "./" + output_dir : output_dir;
   // mkdir(2) is the lock: only one of two runs in the same second gets the name.
   for (int n = 2;; ++n) {
-    path_ = std::filesystem::path(output_dir) / run_id_;
+    path_ = parent / run_id_;
     if (::mkdir(path_.c_str(), 0777) == 0) break;
     if (errno != EEXIST || n > kMostRunsInASecond) cannot_write(path_, errno);
     run_id_ = fmt::format("{}-{}", run_id, n);

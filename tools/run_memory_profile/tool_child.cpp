@@ -85,6 +85,10 @@ std::string ToolChild::last_words() const {
   return words + ": " + formats::one_line(said, 500);
 }
 
+void ToolChild::pass_on(const std::vector<std::string>& warnings, cli::Tool& tool) const {
+  for (const auto& warning : warnings) tool.warn(fmt::format("{}: {}", record_.name, warning));
+}
+
 Error ToolChild::as_error() const {
   return {ended_with({2}) ? ExitCode::usage : ExitCode::environment, last_words()};
 }

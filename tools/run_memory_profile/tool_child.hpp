@@ -33,6 +33,8 @@ class ToolChild {
   [[nodiscard]] std::string last_words() const;
   /// The same, as what ends the run: usage when the tool said so, else environment.
   [[nodiscard]] Error as_error() const;
+  /// A child's own warnings, which only its log has, to our stderr and account.
+  void pass_on(const std::vector<std::string>& warnings, cli::Tool& tool) const;
   void set_ended_as_told(bool as_told) { record_.ended_as_told = as_told; }
   void set_rows(std::optional<std::int64_t> rows) { record_.rows = rows; }
   [[nodiscard]] const ChildRecord& record() const { return record_; }

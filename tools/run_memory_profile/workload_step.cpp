@@ -3,32 +3,57 @@
 #include "cli/option_groups.hpp"
 #include "files/document.hpp"
 #include "files/row_file.hpp"
+#include "process/descriptor.hpp"
 #include "tool_child.hpp"
 #include "workload/workload_reader.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <map>
 #include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace memprof::profile {
 namespace {
 
 constexpr double kMostDeviation = 0.1;  // of prompt lengths, as in the verdict
 
-void copy_workload(const std::string& from, const std::string& to) {
+/// From a pipe (`-`, `<(…)`) a workload comes when it comes: a signal must not have to wait for it.
+void copy_workload(const std::string& from, const std::string& to, const cli::StopSignal& stop) {
+  const process::Descriptor file(
+      from == "-" ? ::dup(STDIN_FILENO) : ::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto check = [&](bool good) {
+    if (good) return;
+    throw ToolError(ExitCode::environment,
+                    fmt::format("--workload: {}: cannot read: {}", from, std::strerror(errno)));
+  };
+  check(file.is_open());
   files::LineFile copy(to);
   workload::WorkloadReader reader(from, [](WorkloadRequest&&) {});
-  Result<void> outcome{};
-  const auto read = files::read_in_pieces(from, [&](std::string_view bytes) {
-    if (outcome.has_error()) return;
-    outcome = reader.feed(bytes);
-    if (outcome.has_value()) copy.write(bytes);
-  });
-  read.value();
-  outcome.value();
-  reader.finish().value();
+  std::array<char, 1u << 16> buffer;
+  while (stop.number() == 0) {
+    std::array<pollfd, 2> waits{{{file.get(), POLLIN, 0}, {stop.fd(), POLLIN, 0}}};
+    ::poll(waits.data(), waits.size(), -1);
+    if (waits[0].revents == 0) continue;
+    const auto got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    check(got >= 0);
+    if (got == 0) {
+      reader.finish().value();
+      return;
+    }
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+    reader.feed(bytes).value();
+    copy.write(bytes);
+  }
 }
 
 std::vector<std::string> generator_arguments(const RunContext& run) {
@@ -57,7 +82,10 @@ void generate_workload(RunContext& run) {
   if (run.interrupted()) generator.stop(kQuickEnd);
   generator.set_ended_as_told(run.interrupted() || generator.ended_with({0}));
   const auto account = files::read_json<WorkloadAccount>(run.folder.stats("workload_gen"));
-  if (account.has_value()) generator.set_rows(account->process.rows);
+  if (account.has_value()) {
+    generator.pass_on(account->process.warnings, run.tool);
+    generator.set_rows(account->process.rows);
+  }
   run.manifest.children.push_back(generator.record());
   if (run.interrupted()) return;
   if (!generator.ended_with({0})) throw ToolError(generator.as_error());
@@ -100,13 +128,15 @@ void announce_too_long(RunContext& run) {
 }  // namespace
 
 void check_given_workload(const Options& options) {
+  struct stat status {};
   if (!options.workload || *options.workload == "-") return;
+  if (::stat(options.workload->c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return;
   workload::read_workload(*options.workload, [](WorkloadRequest&&) {}).value();
 }
 
 void prepare_workload(RunContext& run) {
   if (run.options.workload) {
-    copy_workload(*run.options.workload, run.folder.file("workload.jsonl"));
+    copy_workload(*run.options.workload, run.folder.file("workload.jsonl"), run.stop);
   } else {
     generate_workload(run);
   }

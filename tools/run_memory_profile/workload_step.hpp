@@ -6,7 +6,7 @@
 
 namespace memprof::profile {
 
-/// Checks a --workload file before anything else is done; - cannot be read twice and is checked
+/// Checks a --workload file before anything else is done; a pipe cannot be read twice and is checked
 /// when it is copied. Throws a ToolError: FILE:LINE: KEY (usage), or no such file (environment).
 void check_given_workload(const Options& options);
 
