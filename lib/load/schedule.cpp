@@ -24,10 +24,11 @@ PreparedRequest prepare(WorkloadRequest&& request) {
       prepared.prompt_json += std::to_string(id);
     }
     prepared.prompt_json += ']';
-    prepared.prompt_json.shrink_to_fit();
   } else {
     prepared.prompt_json = boost::json::serialize(boost::json::string(*request.prompt));
   }
+  // Both grow by doubling, and a workload's prompts are most of this process's memory.
+  prepared.prompt_json.shrink_to_fit();
   return prepared;
 }
 
