@@ -37,8 +37,8 @@ std::optional<std::string> text_of(const std::string& path) {
 /// `PCI_SLOT_NAME=0000:03:00.0` in a device's uevent file.
 std::optional<std::string> bus_id_of(const std::string& folder) {
   constexpr std::string_view kKey = "PCI_SLOT_NAME=";
-  const auto text = text_of(folder + "/uevent");
-  for (const auto line : formats::split(text.value_or(""), '\n')) {
+  const std::string text = text_of(folder + "/uevent").value_or("");
+  for (const auto line : formats::split(text, '\n')) {
     if (line.starts_with(kKey)) return std::string(line.substr(kKey.size()));
   }
   return {};

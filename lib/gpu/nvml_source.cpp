@@ -83,7 +83,7 @@ GpuInfo NvmlSource::describe(Gpu& gpu) {
     info.driver_version = if_any(version.data());
   }
   if (const int code = open(gpu); code != nvml::success) {
-    fail(gpu, "nvmlDeviceGetHandleByIndex_v2", code);
+    fail(gpu, "nvmlDeviceGetHandle", code);
     return info;
   }
   gpu.uuid = text_of(api_.uuid, gpu);

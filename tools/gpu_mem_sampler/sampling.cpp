@@ -42,9 +42,9 @@ Sampling::Sampling(const Options& options, cli::Tool& tool, cli::StopSignal& sto
 
 void Sampling::run(gpu::Sensor& sensor, bool paces_itself) {
   paces_itself_ = paces_itself;
-  const auto start = RunClock::since_boot();
-  if (duration_) end_ = start + *duration_;
-  if (!paces_itself_) ticks_.emplace(start, interval_);
+  started_ = RunClock::since_boot();
+  if (duration_) end_ = started_ + *duration_;
+  if (!paces_itself_) ticks_.emplace(started_, interval_);
   gpu::Answer answer;
   for (;;) {
     if (!paces_itself_) {
@@ -58,10 +58,10 @@ void Sampling::run(gpu::Sensor& sensor, bool paces_itself) {
     take(answer);
     if (stop_.number() != 0) return;
   }
-  // Asked and not answered. A source with its own pace was early, unless a tick is due.
-  if (!ticks_) ticks_.emplace(start, interval_);
+  // Asked and not answered. A source with its own pace may still have been in time for its tick.
+  if (!ticks_) ticks_.emplace(started_, interval_);
   const auto now = RunClock::since_boot();
-  if (now >= ticks_->next_due()) ticks_->miss(now);
+  if (now >= ticks_->next_due() + (paces_itself_ ? interval_ : 0ns)) ticks_->miss(now);
 }
 
 bool Sampling::await_answer(gpu::Sensor& sensor) {
@@ -125,8 +125,11 @@ void Sampling::fill(GpuSamplerAccount& account, const std::vector<GpuInfo>& gpus
   account.processes = processes_.account();
   const auto silent_since = RunClock::since_boot() - std::max<SinceBoot>(kSilence, 3 * interval_);
   for (const auto& info : gpus) {
+    // The probe's figure counts too.
+    auto last = info.total_mib ? started_ : SinceBoot::max();
     const auto figure = last_figure_.find(info.gpu_idx);
-    const bool silent = figure != last_figure_.end() && figure->second < silent_since;
+    if (figure != last_figure_.end()) last = figure->second;
+    const bool silent = last < silent_since;
     const bool said = std::find(said_lost_.begin(), said_lost_.end(), info.gpu_idx) !=
                       said_lost_.end();
     if (said || silent) account.lost_gpus.push_back(info.gpu_idx);

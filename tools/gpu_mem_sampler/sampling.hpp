@@ -31,6 +31,7 @@ class Sampling {
   memprof::cli::StopSignal& stop_;
   memprof::files::CsvFile<memprof::GpuMemRow>& trace_;
   std::chrono::nanoseconds interval_;
+  memprof::clock::SinceBoot started_{0};
   std::optional<memprof::clock::SinceBoot> end_;
   std::optional<std::chrono::nanoseconds> duration_;
   bool paces_itself_ = false;
