@@ -38,23 +38,31 @@ void add_schedule_option(OptionTable& table, Schedule& schedule) {
             "at a time, so that memory can be attributed to it).");
 }
 
-void add_question_options(OptionTable& table, TargetSpec& target) {
-  table.add("model", target.model, "NAME", "Model to ask for. default: the only one it serves.");
-  table.add("endpoint", target.endpoint, "KIND",
-            "chat or completions; prompts of token ids always go to completions.");
+void add_access_options(OptionTable& table, TargetSpec& target) {
   table.add("api-key-file", target.api_key_file, "FILE",
             "File with the API key; else OPENAI_API_KEY, else VLLM_API_KEY. Never a flag's value.");
   table.add("ca-file", target.ca_file, "FILE", "PEM file of trusted certificates, for https.");
   table.add("insecure", target.insecure, "", "Do not check the server's certificate.");
 }
 
+void add_connection_options(OptionTable& table, TargetSpec& target) {
+  table.add("connect-timeout", target.connect_timeout, "S", "Seconds to connect.",
+            {0.001, kMostSeconds});
+  table.add("header-file", target.header_file, "FILE", "File of `Name: value` lines to send too.");
+}
+
+void add_question_options(OptionTable& table, TargetSpec& target) {
+  table.add("model", target.model, "NAME", "Model to ask for. default: the only one it serves.");
+  table.add("endpoint", target.endpoint, "KIND",
+            "chat or completions; prompts of token ids always go to completions.");
+  add_access_options(table, target);
+}
+
 void add_target_options(OptionTable& table, TargetSpec& target) {
   table.section("Server");
   table.add("base-url", target.base_url, "URL", "OpenAI-compatible server, with its /v1.");
   add_question_options(table, target);
-  table.add("connect-timeout", target.connect_timeout, "S", "Seconds to connect.",
-            {0.001, kMostSeconds});
-  table.add("header-file", target.header_file, "FILE", "File of `Name: value` lines to send too.");
+  add_connection_options(table, target);
 }
 
 void add_replay_options(OptionTable& table, ReplaySpec& replay) {

@@ -10,6 +10,10 @@ namespace memprof::cli {
 void add_grid_options(OptionTable& table, WorkloadSpec& spec);
 /// --schedule, for the tools that take both a grid and a replay once.
 void add_schedule_option(OptionTable& table, Schedule& schedule);
+/// --api-key-file --ca-file --insecure: being let in.
+void add_access_options(OptionTable& table, TargetSpec& target);
+/// --connect-timeout --header-file.
+void add_connection_options(OptionTable& table, TargetSpec& target);
 /// --model --endpoint --api-key-file --ca-file --insecure: what asking a server a question takes.
 void add_question_options(OptionTable& table, TargetSpec& target);
 /// Those, --base-url, --connect-timeout and --header-file.
