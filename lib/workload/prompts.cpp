@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace memprof::workload {
 namespace {
@@ -119,8 +120,9 @@ void PromptWriter::fill_reach(const std::vector<std::int64_t>& word_tokens) {
   }
 }
 
-char* PromptWriter::write_words(char* out, const Section& section) const {
+PromptWriter::Written PromptWriter::write_words(char* out, const Section& section) const {
   std::int64_t left = section.budget;
+  std::int64_t unspent = 0;
   const auto fast_until = static_cast<std::int64_t>(reach_.size()) - 1;
   const auto put = [&](std::size_t index) {
     const PaddedWord* word = &words_[index];
@@ -128,7 +130,7 @@ char* PromptWriter::write_words(char* out, const Section& section) const {
       const auto at = static_cast<std::size_t>(left);
       if (word->tokens > left || word->tokens + reach_[at - word->tokens] < reach_[at]) {
         if (filler_[at] == kWordCount) {
-          left = 0;  // the nearest below
+          unspent = std::exchange(left, 0);  // the nearest below
           return;
         }
         word = &words_[filler_[at]];
@@ -146,10 +148,10 @@ char* PromptWriter::write_words(char* out, const Section& section) const {
     auto bits = draws.next();
     for (int i = 0; i < 5 && left > 0; ++i, bits >>= 11) put(bits & (kWordCount - 1));
   }
-  return out;
+  return {out, unspent};
 }
 
-char* PromptWriter::write_ids(char* out, const Section& section) const {
+PromptWriter::Written PromptWriter::write_ids(char* out, const Section& section) const {
   const auto put = [&](std::uint64_t index) {
     *out++ = ',';
     *out++ = ' ';
@@ -161,12 +163,14 @@ char* PromptWriter::write_ids(char* out, const Section& section) const {
   for (std::int64_t i = 0; i < count; ++i) put(digits[static_cast<std::size_t>(i)]);
   Draws draws(section.stream);
   for (std::int64_t i = count; i < section.budget; ++i) put(below(id_count_, draws.next()));
-  return out;
+  return {out, 0};
 }
 
 char* PromptWriter::write_sections(char* out, const GridRequest& request) const {
   const auto write = [&](const Section& section) {
-    out = ids_ ? write_ids(out, section) : write_words(out, section);
+    const Written written = ids_ ? write_ids(out, section) : write_words(out, section);
+    out = written.end;
+    return written.left;
   };
   const auto index = static_cast<std::uint64_t>(request.index);
   const auto input = static_cast<std::uint64_t>(request.input_index);
@@ -177,8 +181,8 @@ char* PromptWriter::write_sections(char* out, const GridRequest& request) const 
   } else {
     const auto sharer = static_cast<std::uint64_t>(request.sharer);
     const auto shared = shared_part(share_, budget);
-    write({true, input, stream_key(seed_, 1, input, 0), shared});
-    write({true, sharer, stream_key(seed_, 2, input, sharer), budget - shared});
+    const auto left = write({true, input, stream_key(seed_, 1, input, 0), shared});
+    write({true, sharer, stream_key(seed_, 2, input, sharer), budget - shared + left});
   }
   return out;
 }

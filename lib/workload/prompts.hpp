@@ -75,8 +75,13 @@ class PromptWriter {
   [[nodiscard]] std::string text(const GridRequest& request) const;
 
  private:
-  char* write_words(char* out, const Section& section) const;
-  char* write_ids(char* out, const Section& section) const;
+  /// What was written, and how much of the budget nothing could be bought for.
+  struct Written {
+    char* end = nullptr;
+    std::int64_t left = 0;
+  };
+  Written write_words(char* out, const Section& section) const;
+  Written write_ids(char* out, const Section& section) const;
   char* write_sections(char* out, const GridRequest& request) const;
   void fill_reach(const std::vector<std::int64_t>& word_tokens);
 
