@@ -7,9 +7,11 @@
    Needs VLLM_CPU_OMP_THREADS_BIND=nobind. SPAWN=1 leaves vLLM's own way.
 2. Without --port the kernel picks the port. It is written to PORT_FILE.
 """
+import contextlib
 import os
 import pathlib
 import socket
+import stat
 import sys
 
 
@@ -22,7 +24,27 @@ def reserve_loopback_port():
     return holder
 
 
-def fork_engine_and_worker():
+def is_socket_of(fd, port):
+    if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+        return False
+    with socket.socket(fileno=os.dup(fd)) as copy:
+        return copy.family == socket.AF_INET and copy.getsockname()[1] == port
+
+
+def drop_server_socket(port):
+    """In a forked child: else the port would stay open when the API server dies, and clients would
+    wait for an answer where a spawned engine lets them be refused. The numbers stay in use, because
+    Python's own socket objects close them later."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError):  # the listing's own is gone by now
+            if is_socket_of(fd, port):
+                os.dup2(null, fd, inheritable=False)
+    os.close(null)
+
+
+def fork_engine_and_worker(port):
+    os.register_at_fork(after_in_child=lambda: drop_server_socket(port))
     from vllm.platforms.cpu import CpuPlatform
     check = CpuPlatform.check_and_update_config.__func__
 
@@ -44,7 +66,7 @@ if __name__ == "__main__":
         options += ["--port", port]
     port_file.write_text(port + "\n")
     if os.environ.get("SPAWN") != "1":
-        fork_engine_and_worker()
+        fork_engine_and_worker(int(port))
     sys.argv = ["vllm", "serve", *options]
     from vllm.entrypoints.cli.main import main
     sys.exit(main())
