@@ -88,7 +88,7 @@ def run_measured(command, server=None, timeout=300, env=None, stdout=None, check
 
 
 class _MemoryWatch:
-    """VmHWM every 10 ms, up to the last look; None when it ended before the first. ru_maxrss would
+    """VmHWM every few ms, up to the last look; None when it ended before the first. ru_maxrss would
     show this interpreter's own memory, which a child has until it execs."""
 
     def __init__(self, pid):
@@ -98,7 +98,9 @@ class _MemoryWatch:
         self._thread.start()
 
     def _look(self):
-        while not self._end.wait(0.01):
+        looks = 0
+        while not self._end.wait(0.001 if looks < 100 else 0.02):
+            looks += 1
             try:
                 for line in Path(f"/proc/{self._pid}/status").read_text().splitlines():
                     if line.startswith("VmHWM:"):
