@@ -162,7 +162,8 @@ class Amdgpu(Case):
         self.assertEqual(result.returncode, 0, result.stderr)
         header, rows = read_csv(self.trace)
         self.assertEqual(header, COLUMNS)
-        self.assertEqual(len(rows), 12)
+        self.assertEqual(len(rows), 2 * self.account()["ticks"]["taken"])
+        self.assertGreater(len(rows), 6)
         for first, second in zip(rows[::2], rows[1::2]):
             self.assertEqual(first["timestamp"], second["timestamp"])
             del first["timestamp"], second["timestamp"]
@@ -267,7 +268,7 @@ class Ends(Case):
         self.sample("--interval-ms", "20", "--duration", "2")
         account = self.account()
         ticks = account["ticks"]
-        self.assertEqual(ticks["due"], 100)
+        self.assertIn(ticks["due"], range(100, 103))
         self.assertEqual(ticks["due"], ticks["taken"] + ticks["missed"])
         self.assertEqual(ticks["interval_ms"], 20)
 
@@ -280,7 +281,7 @@ class Ends(Case):
             os.kill(process.pid, signal.SIGCONT)
             self.assertEqual(finish(process, 10).returncode, 0)
         ticks = self.account()["ticks"]
-        self.assertEqual(ticks["due"], 75)
+        self.assertIn(ticks["due"], range(75, 78))
         self.assertEqual(ticks["due"], ticks["taken"] + ticks["missed"])
         self.assertGreaterEqual(ticks["missed"], 23)
 
