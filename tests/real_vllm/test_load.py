@@ -1,10 +1,11 @@
 """The load that a server really gets: lengths, streams, concurrency, pauses, refusals."""
 
 import json
+import subprocess
 import threading
 import unittest
 
-from support.run_tool import read_jsonl
+from support.run_tool import read_csv, read_jsonl, tool_path
 
 from real_case import RealCase, numbers
 from servers import CONTEXT
@@ -46,6 +47,21 @@ class Output(RealCase):
             self.assertLess(row["start_ts"], row["first_token_ts"])
             self.assertLessEqual(row["first_token_ts"], row["end_ts"])
             self.assertEqual(row["http_status"], "200")
+
+
+    def test_exact_output_holds_where_the_model_would_stop(self):
+        workload = self.generate("--input-lens", "50", "--output-lens", "64", "--concurrencies", "4",
+                                 "--n-per-condition", "4")
+        # Half of the vocabulary ends an answer, so that hardly any gets to 64 tokens by itself.
+        stop = ("--extra-body", json.dumps({"stop_token_ids": list(range(4096))}))
+        for stream in ([], ["--stream"]):
+            with self.subTest(stream=stream):
+                rows, _ = self.replay(workload, *stop, *stream)
+                self.assert_all_ok(rows)
+                self.assertGreater(64, min(numbers(rows, "completion_tokens").values()))
+                rows, _ = self.replay(workload, *stop, *stream, "--exact-output")
+                self.assert_all_ok(rows)
+                self.assertEqual(set(numbers(rows, "completion_tokens").values()), {64})
 
 
 def read_lines(workload):
@@ -100,8 +116,8 @@ class KeepAlive(RealCase):
                 rows, account = self.replay(workload, "--group-pause-s", pause)
                 self.assert_all_ok(rows)
                 self.assertEqual(account["repeats"], 0)
-                # A pause longer than 4 s: each group opens its own, and reuses them within itself.
-                self.assertLessEqual(account["connections_opened"], 2 + 3 + 4 + 5)
+                # Idle for more than 4 s: not used again, so that each group opens its own.
+                self.assertEqual(account["connections_opened"], 2 + 3 + 4 + 5)
 
     def test_within_a_group_connections_are_reused(self):
         workload = self.generate(*TOKEN_IDS, "--input-lens", "16", "--output-lens", "2",
@@ -109,6 +125,21 @@ class KeepAlive(RealCase):
         rows, account = self.replay(workload)
         self.assert_all_ok(rows)
         self.assertEqual(account["connections_opened"], 2)
+
+
+class Pipeline(RealCase):
+    def test_workload_flows_from_one_tool_to_the_next(self):
+        command = (f"{tool_path('workload_gen')} -o - --input-lens 30 --output-lens 5 "
+                   f"--concurrencies 3 | tee asked.jsonl | {tool_path('request_runner')} - -o - "
+                   f"--base-url {self.server.url} > rows.csv")
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=self.folder,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        _, rows = read_csv(self.folder / "rows.csv")
+        self.assert_all_ok(rows)
+        self.assertCountEqual([row["req_id"] for row in rows],
+                              [line["req_id"] for line in read_jsonl(self.folder / "asked.jsonl")])
+        self.assertEqual({row["completion_tokens"] for row in rows}, {"5"})
 
 
 class Refusals(RealCase):

@@ -1,11 +1,12 @@
 """One command, one folder: scripts/run_memory_profile.sh against a real server."""
 
-import re
+import signal
+import time
 import unittest
 
-from support.run_tool import run_tool
+from support.run_tool import finish, run_tool, start_tool
 
-from profile_run import ProfileRun, check_consistent
+from profile_run import ProfileRun, check_consistent, is_running
 from real_case import RealCase
 from servers import SCRIPTS
 
@@ -114,7 +115,36 @@ class Wrapper(WrapperCase):
     def test_help_is_passed_on(self):
         done = run_tool(WRAPPER, "--help", cwd=self.folder)
         self.assertEqual(done.returncode, 0)
-        self.assertTrue(re.search("--high-prefix-share", done.stdout))
+        self.assertIn("--high-prefix-share", done.stdout)
+
+
+class Interrupted(WrapperCase):
+    def test_ctrl_c_keeps_what_there_was_and_frees_the_server(self):
+        with start_tool(WRAPPER, *SHORT, "--stream", "--exact-output", cwd=self.folder,
+                        env={"VLLM_URL": self.server.url, "INPUT_LENS": "50",
+                             "OUTPUT_LENS": "4,20000", "CONCURRENCIES": "6", "PREFIX_MODES": "low",
+                             "N_PER_CONDITION": "5"}) as process:
+            deadline = time.monotonic() + 60
+            while self.server.metrics()["vllm:num_requests_running"] < 5:
+                self.assertLess(time.monotonic(), deadline, "the load never came")
+                time.sleep(0.05)
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)  # to the orchestrator alone, not to its children
+            done = finish(process, timeout=10)
+        self.assertEqual(done.returncode, 130, done.stderr)
+        self.assertLess(done.seconds, 5)
+        run = ProfileRun(self.folder / done.stdout.strip())
+        self.assertEqual({row["output_len"]: row["status"] for row in run.requests},
+                         {"4": "ok", "20000": "error:cancelled"})
+        self.assertEqual(len(run.requests), 10)
+        self.assertTrue(run.manifest["interrupted"])
+        self.assertIn("interrupted", run.reasons())
+        for child in run.manifest["children"]:
+            self.assertFalse(is_running(child["pid"], child["name"]), child["name"])
+        deadline = time.monotonic() + 5
+        while self.server.metrics()["vllm:num_requests_running"] > 0:
+            self.assertLess(time.monotonic(), deadline, "the server still works for nobody")
+            time.sleep(0.05)
 
 
 class DefaultGrid(WrapperCase):
