@@ -34,7 +34,7 @@ TEST(JudgeGpu, NoGpuTrace) {
   EXPECT_EQ(run.reason("no_gpu_trace"), nullptr);
   run.traces.gpus[0].readings.clear();  // rows without a figure
   ASSERT_NE(run.reason("no_gpu_trace"), nullptr);
-  EXPECT_EQ(run.reason("no_gpu_trace")->severity, Severity::note);
+  EXPECT_EQ(run.found("no_gpu_trace").severity, Severity::note);
   run.manifest.server.is_local = false;
   EXPECT_EQ(run.reason("gpu_not_of_server"), nullptr);
 }
@@ -44,7 +44,7 @@ TEST(JudgeGpu, GpuNotOfServer) {
   EXPECT_EQ(run.reason("gpu_not_of_server"), nullptr);
   run.manifest.server.is_local = false;
   ASSERT_NE(run.reason("gpu_not_of_server"), nullptr);
-  EXPECT_EQ(run.reason("gpu_not_of_server")->severity, Severity::warning);
+  EXPECT_EQ(run.found("gpu_not_of_server").severity, Severity::warning);
   run.manifest.server.pids.clear();
   EXPECT_EQ(run.reason("gpu_unproven"), nullptr);
 }
@@ -54,7 +54,7 @@ TEST(JudgeGpu, GpuUnproven) {
   EXPECT_EQ(run.reason("gpu_unproven"), nullptr);
   run.manifest.server.pids = {7};
   ASSERT_NE(run.reason("gpu_unproven"), nullptr);
-  EXPECT_EQ(run.reason("gpu_unproven")->severity, Severity::note);
+  EXPECT_EQ(run.found("gpu_unproven").severity, Severity::note);
   run.manifest.simulated = true;
   EXPECT_EQ(run.reason("gpu_unproven"), nullptr);
 }

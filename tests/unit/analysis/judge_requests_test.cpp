@@ -22,11 +22,11 @@ SampleRun run_with_failures(int total, int failed) {
 
 TEST(JudgeRequests, OneFailureOrOnePercentIsAWarning) {
   EXPECT_EQ(run_with_failures(48, 0).reason("requests_failed"), nullptr);
-  EXPECT_EQ(run_with_failures(48, 1).reason("requests_failed")->severity, Severity::warning);
-  EXPECT_EQ(run_with_failures(48, 2).reason("requests_failed")->severity, Severity::invalid);
-  EXPECT_EQ(run_with_failures(300, 3).reason("requests_failed")->severity, Severity::warning);
-  EXPECT_EQ(run_with_failures(300, 4).reason("requests_failed")->severity, Severity::invalid);
-  EXPECT_EQ(run_with_failures(300, 4).reason("requests_failed")->value, 4);
+  EXPECT_EQ(run_with_failures(48, 1).found("requests_failed").severity, Severity::warning);
+  EXPECT_EQ(run_with_failures(48, 2).found("requests_failed").severity, Severity::invalid);
+  EXPECT_EQ(run_with_failures(300, 3).found("requests_failed").severity, Severity::warning);
+  EXPECT_EQ(run_with_failures(300, 4).found("requests_failed").severity, Severity::invalid);
+  EXPECT_EQ(run_with_failures(300, 4).found("requests_failed").value, 4);
 }
 
 TEST(JudgeRequests, TheMostFrequentFailureIsNamedInTheServersWords) {
@@ -34,7 +34,7 @@ TEST(JudgeRequests, TheMostFrequentFailureIsNamedInTheServersWords) {
   run.traces.requests[0].status = "error:connect";
   run.traces.requests[1].error_detail = "no answer in 600 s";
   run.traces.requests[2].error_detail = "no answer in 600 s";
-  EXPECT_EQ(run.reason("requests_failed")->text,
+  EXPECT_EQ(run.found("requests_failed").text,
             "3 of 10 requests failed, most with error:timeout (no answer in 600 s).");
 }
 
@@ -80,7 +80,7 @@ TEST(JudgeRequests, LengthsThatCancelOutAreOffTargetAllTheSame) {
   run.traces.requests[0].prompt_tokens = 1200;
   run.traces.requests[1].input_len = 2000;
   run.traces.requests[1].prompt_tokens = 1500;
-  EXPECT_DOUBLE_EQ(*run.reason("prompt_tokens_off_target")->value, 0.75);
+  EXPECT_DOUBLE_EQ(*run.found("prompt_tokens_off_target").value, 0.75);
 }
 
 TEST(JudgeRequests, CompletionTokensOffTarget) {
@@ -89,7 +89,14 @@ TEST(JudgeRequests, CompletionTokensOffTarget) {
   run.traces.requests[1].completion_tokens = 45;
   EXPECT_EQ(run.reason("completion_tokens_off_target"), nullptr);
   run.traces.requests[1].completion_tokens = 44;
-  EXPECT_DOUBLE_EQ(*run.reason("completion_tokens_off_target")->value, 0.89);
+  EXPECT_DOUBLE_EQ(*run.found("completion_tokens_off_target").value, 0.89);
+}
+
+TEST(JudgeRequests, AnswersThatWereCutAreNotOffTarget) {
+  auto run = healthy_run();
+  run.traces.requests[0].status = "error:stream_error";
+  run.traces.requests[0].completion_tokens = 3;
+  EXPECT_EQ(run.reason("completion_tokens_off_target"), nullptr);
 }
 
 TEST(JudgeRequests, TokensThatWereNotToldAreNotJudged) {
@@ -102,7 +109,7 @@ TEST(JudgeRequests, TokensThatWereNotToldAreNotJudged) {
   EXPECT_EQ(run.reason("completion_tokens_off_target"), nullptr);
 }
 
-/// Two `high` requests of 1000 tokens, of which 900 are shared, the second in the last of `hits`.
+/// Two `high` requests of 1000 tokens, of which 900 are shared, and their hits.
 SampleRun run_with_hits(Tokens first, Tokens second) {
   auto run = healthy_run();
   for (auto& each : run.traces.requests) each.prefix_mode = PrefixMode::high;
@@ -116,15 +123,22 @@ TEST(JudgeRequests, PrefixCacheWarmWhenTheFirstSharerHits) {
   EXPECT_EQ(run_with_hits(128, 896).reason("prefix_cache_warm"), nullptr);  // a chat template
   auto warm = run_with_hits(896, 896);
   ASSERT_NE(warm.reason("prefix_cache_warm"), nullptr);
-  EXPECT_EQ(warm.reason("prefix_cache_warm")->value, 896 - 128);
-  EXPECT_EQ(warm.reason("prefix_cache_warm")->severity, Severity::warning);
+  EXPECT_EQ(warm.found("prefix_cache_warm").value, 896 - 128);
+  EXPECT_EQ(warm.found("prefix_cache_warm").severity, Severity::warning);
+}
+
+TEST(JudgeRequests, PromptsOfAnotherLengthAreNoSharers) {
+  auto run = run_with_hits(0, 896);
+  run.traces.requests[0].input_len = 500;
+  run.traces.requests[0].prompt_tokens = 500;
+  EXPECT_EQ(run.found("prefix_cache_warm").value, 896 - 128);
 }
 
 TEST(JudgeRequests, PrefixCacheWarmWhenALowPromptHits) {
   auto run = run_with_hits(0, 992);
   EXPECT_EQ(run.reason("prefix_cache_warm"), nullptr);  // 0.9 * 1000 + 128 = 1028
   run.traces.requests[1].prefix_mode = PrefixMode::low;
-  EXPECT_EQ(run.reason("prefix_cache_warm")->value, 992 - 128);
+  EXPECT_EQ(run.found("prefix_cache_warm").value, 992 - 128);
 }
 
 TEST(JudgeRequests, PrefixCacheIsNotJudgedWhereItCannotBe) {

@@ -89,7 +89,7 @@ TEST(Judge, RunnerDied) {
   EXPECT_EQ(reason->value, 3);
   EXPECT_EQ(codes(run), "runner_died no_server_metrics ");
   child.pid.reset();
-  EXPECT_NE(run.reason("runner_died")->text.find("could not be started"), std::string::npos);
+  EXPECT_NE(run.found("runner_died").text.find("could not be started"), std::string::npos);
 }
 
 TEST(Judge, RequestsWithoutARowMeanThatTheRunnerDied) {
@@ -108,13 +108,13 @@ TEST(Judge, ClockStepped) {
   EXPECT_EQ(run.reason("clock_stepped"), nullptr);
   run.manifest.wall_clock_shift_ms = -100.5;
   ASSERT_NE(run.reason("clock_stepped"), nullptr);
-  EXPECT_EQ(run.reason("clock_stepped")->value, -100.5);
+  EXPECT_EQ(run.found("clock_stepped").value, -100.5);
   run.manifest.wall_clock_shift_ms = 0;
   run.traces.runner->process.wall_clock_shift_ms = 3600e3;
-  EXPECT_EQ(run.reason("clock_stepped")->value, 3600e3);
+  EXPECT_EQ(run.found("clock_stepped").value, 3600e3);
   run.traces.runner.reset();
   run.manifest.samplers.gpu_mem_sampler->wall_clock_shift_ms = 101;
-  EXPECT_EQ(run.reason("clock_stepped")->value, 101);
+  EXPECT_EQ(run.found("clock_stepped").value, 101);
 }
 
 TEST(Judge, Interrupted) {
@@ -122,7 +122,7 @@ TEST(Judge, Interrupted) {
   EXPECT_EQ(run.reason("interrupted"), nullptr);
   run.manifest.interrupted = true;
   ASSERT_NE(run.reason("interrupted"), nullptr);
-  EXPECT_EQ(run.reason("interrupted")->severity, Severity::invalid);
+  EXPECT_EQ(run.found("interrupted").severity, Severity::invalid);
 }
 
 TEST(Judge, ClientSaturatedByStartLag) {
@@ -134,10 +134,10 @@ TEST(Judge, ClientSaturatedByStartLag) {
   EXPECT_EQ(run.reason("client_saturated"), nullptr);
   runner.start_lag_count = 100;
   ASSERT_NE(run.reason("client_saturated"), nullptr);
-  EXPECT_EQ(run.reason("client_saturated")->value, 400);
+  EXPECT_EQ(run.found("client_saturated").value, 400);
   runner.start_lag_count = 2;
   runner.start_lag_p50_ms = 51;
-  EXPECT_EQ(run.reason("client_saturated")->value, 51);
+  EXPECT_EQ(run.found("client_saturated").value, 51);
 }
 
 TEST(Judge, ClientSaturatedByItsCpu) {
@@ -148,7 +148,7 @@ TEST(Judge, ClientSaturatedByItsCpu) {
   EXPECT_EQ(run.reason("client_saturated"), nullptr);
   runner.busy_cpu_s = 9.1;
   ASSERT_NE(run.reason("client_saturated"), nullptr);
-  EXPECT_DOUBLE_EQ(*run.reason("client_saturated")->value, 0.91);
+  EXPECT_DOUBLE_EQ(*run.found("client_saturated").value, 0.91);
   runner.busy_s = 0.5;
   runner.busy_cpu_s = 0.5;
   EXPECT_EQ(run.reason("client_saturated"), nullptr);
@@ -181,11 +181,11 @@ TEST(Judge, FlagsOfTheManifest) {
     EXPECT_EQ(run.reason(code), nullptr) << code;
   }
   run.manifest.server.insecure_tls = true;
-  EXPECT_EQ(run.reason("insecure_tls")->severity, Severity::warning);
+  EXPECT_EQ(run.found("insecure_tls").severity, Severity::warning);
   run.manifest.server.key_over_http = true;
-  EXPECT_EQ(run.reason("key_over_http")->severity, Severity::note);
+  EXPECT_EQ(run.found("key_over_http").severity, Severity::note);
   run.manifest.simulated = true;
-  EXPECT_EQ(run.reason("simulated")->severity, Severity::note);
+  EXPECT_EQ(run.found("simulated").severity, Severity::note);
   EXPECT_TRUE(run.summary().verdict.valid);
   run.manifest.files.server_metrics_trace = "server_metrics_trace.csv";
   EXPECT_EQ(run.reason("no_server_metrics"), nullptr);

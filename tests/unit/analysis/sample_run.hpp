@@ -46,6 +46,11 @@ struct SampleRun {
                                     [&](const Reason& each) { return each.code == code; });
     return found == last_.reasons.end() ? nullptr : &*found;
   }
+  /// The same, empty when there is none.
+  [[nodiscard]] Reason found(std::string_view code) {
+    const auto* each = reason(code);
+    return each == nullptr ? Reason{} : *each;
+  }
 
  private:
   Verdict last_;

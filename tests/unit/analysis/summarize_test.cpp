@@ -111,6 +111,13 @@ TEST(Summarize, LevelsComeInNumericOrder) {
   EXPECT_EQ(formats::to_json(*back), json);
 }
 
+TEST(Summarize, ALevelThatIsNoNumberIsRefused) {
+  const auto read = formats::from_json<Summary>(
+      boost::json::parse(R"({"by_concurrency": {"8": {}, "many": {}}})"));
+  ASSERT_TRUE(read.has_error());
+  EXPECT_EQ(read.error().message, "by_concurrency.many: must be a whole number as key");
+}
+
 TEST(Summarize, NamesTheFirstTwentyErrorsAndCountsKinds) {
   SampleRun run;
   for (int i = 0; i < 30; ++i) {
