@@ -102,7 +102,6 @@ bool ScrapeReader::wants(std::string_view name) {
 }
 
 void ScrapeReader::on_sample(const formats::PrometheusSample& sample) {
-  scrape_.families_seen.set(family_);
   const auto quantity = families()[family_].quantity;
   const auto name = sample.label("engine");
   if (quantity == Quantity::process_start) {

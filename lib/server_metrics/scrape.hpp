@@ -6,9 +6,7 @@
 #include <boost/json/object.hpp>
 
 #include <array>
-#include <bitset>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,8 +33,7 @@ struct EngineReading {
 struct Scrape {
   std::vector<EngineReading> engines;  ///< in order of their names, numbers by value
   std::optional<double> process_start_s;
-  std::bitset<32> families_seen;  ///< by index in families()
-  bool by_process = false;        ///< series carry a label `pid`
+  bool by_process = false;  ///< series carry a label `pid`
   std::int64_t broken_lines = 0;
 
   /// None of a known server's series.

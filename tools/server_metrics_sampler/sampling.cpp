@@ -23,13 +23,11 @@ Milliseconds milliseconds(SinceBoot duration) {
 
 /// vLLM's handler of `/metrics/` (with the slash) sends only the samples that `name[]` lists, for a
 /// tenth of the cost of all. With several API servers it sends nothing at all.
-std::string filter_target(const std::string& path, const server_metrics::Scrape& full) {
+std::string filter_target(const std::string& path) {
   std::string target = path + "/";
   char separator = '?';
-  const auto families = server_metrics::families();
-  for (std::size_t i = 0; i < families.size(); ++i) {
-    if (!full.families_seen.test(i)) continue;
-    target += fmt::format("{}name[]={}", separator, families[i].name);
+  for (const auto& family : server_metrics::families()) {
+    target += fmt::format("{}name[]={}", separator, family.name);
     separator = '&';
   }
   return target;
@@ -136,7 +134,7 @@ Answer Sampling::ask_as_proven() {
 void Sampling::prove_filter(const server_metrics::Scrape& full) {
   proven_ = {};
   if (stop_.number() != 0) return;
-  auto filter = filter_target(scraper_.target(), full);
+  auto filter = filter_target(scraper_.target());
   const Answer answer = ask(filter);
   if (answer.failure || !continues(*scrape_, full)) return;
   filter_ = std::move(filter);
