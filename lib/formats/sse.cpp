@@ -1,5 +1,7 @@
 #include "formats/sse.hpp"
 
+#include <algorithm>
+
 namespace memprof::formats {
 namespace {
 
@@ -28,6 +30,7 @@ bool SseScanner::feed(std::string_view bytes) {
       }
     }
     const auto end = line_end(bytes);
+    if (line_.size() + std::min(end, bytes.size()) > kMostLineBytes) return false;
     if (end == std::string_view::npos) {
       line_ += bytes;
       break;
@@ -45,13 +48,14 @@ bool SseScanner::feed(std::string_view bytes) {
       }
       line_.clear();
     }
+    if (has_data_ && data_.size() > kMostLineBytes) return false;
     bytes.remove_prefix(end + 1);
   }
   if (has_data_ && data_.data() != kept_.data()) {
     kept_.assign(data_);
     data_ = kept_;
   }
-  return line_.size() <= kMostLineBytes && (!has_data_ || data_.size() <= kMostLineBytes);
+  return true;
 }
 
 void SseScanner::take_line(std::string_view line) {

@@ -50,6 +50,12 @@ Result<std::string> read_key(const TargetSpec& target) {
   return key;
 }
 
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 Result<void> read_header_file(const std::string& path, std::vector<Header>& headers) {
   static constexpr std::string_view kOurs[] = {"content-length", "content-type", "host",
                                                "transfer-encoding", "connection", "x-request-id"};
@@ -67,9 +73,7 @@ Result<void> read_header_file(const std::string& path, std::vector<Header>& head
     const auto name = line.substr(0, colon);
     if (colon == std::string_view::npos || !is_token(name)) return refuse("must be `Name: value`");
     Header header{std::string(name), std::string(formats::trim(line.substr(colon + 1)))};
-    std::string lower = header.name;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto lower = lower_case(header.name);
     if (std::find(std::begin(kOurs), std::end(kOurs), lower) != std::end(kOurs)) {
       return refuse(fmt::format("{} is set by the tool", header.name));
     }
@@ -85,12 +89,15 @@ Result<std::vector<Header>> read_headers(const TargetSpec& target) {
   std::vector<Header> headers;
   const auto key = read_key(target);
   if (key.has_error()) return key.error();
-  if (!key->empty()) headers.push_back({"Authorization", "Bearer " + *key});
   if (target.header_file) {
     if (const auto read = read_header_file(*target.header_file, headers); read.has_error()) {
       return read.error();
     }
   }
+  const bool has_own = std::any_of(headers.begin(), headers.end(), [](const Header& header) {
+    return lower_case(header.name) == "authorization";
+  });
+  if (!key->empty() && !has_own) headers.insert(headers.begin(), {"Authorization", "Bearer " + *key});
   return headers;
 }
 

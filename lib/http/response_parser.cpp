@@ -22,6 +22,7 @@ class Parser final : public beast::http::basic_parser<false> {
     header_limit(kMostHeadBytes);
     body_limit(boost::none);
   }
+  [[nodiscard]] bool has_status() const { return status_ != 0; }
   [[nodiscard]] bool interim() const { return status_ / 100 == 1; }
 
  private:
@@ -75,6 +76,10 @@ struct ResponseParser::Impl {
 
   State parse(std::string_view& bytes) {
     while (!bytes.empty()) {
+      // Beast would wait for the end of a head first, which a server of another kind never sends.
+      if (!parser->has_status() && !std::string_view("HTTP/").starts_with(bytes.substr(0, 5))) {
+        return fail(beast::http::error::bad_version);
+      }
       ErrorCode error;
       const auto used = parser->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
       bytes.remove_prefix(used);
@@ -111,9 +116,16 @@ ResponseParser::State ResponseParser::feed(std::string_view bytes) {
     return state;
   }
   impl_->carry += bytes;
+  // Behind the head only a chunk's header is carried. Beast asserts that the last one, of which it
+  // has seen the size, has five bytes.
+  if (impl_->parser->is_header_done() && impl_->carry.size() < 5) return State::reading;
   std::string_view rest = impl_->carry;
   const State state = impl_->parse(rest);
   impl_->carry.erase(0, impl_->carry.size() - rest.size());
+  if (state == State::reading && impl_->carry.size() > kMostHeadBytes) {
+    impl_->failure = {"too_large", "chunk header or trailer larger than 64 KiB"};
+    return State::failed;
+  }
   return state;
 }
 

@@ -11,7 +11,7 @@ namespace memprof::http {
 /// An http or https address, in the parts that a client needs.
 struct Url {
   bool tls = false;
-  std::string host;        ///< without brackets for IPv6
+  std::string host;        ///< lower case, without brackets for IPv6
   std::uint16_t port = 80;
   std::string path;        ///< without a trailing `/`; may be empty
 

@@ -120,8 +120,12 @@ void CompletionReader::on_event(std::string_view data) {
     return;
   }
   // Most events carry one more token and nothing that a row needs: they are looked at, not parsed.
-  if (!answer_.first_token_ts || has_value(data, "\"error\"")) return take_event(data);
-  if (!finish_reason_ && has_value(data, "\"finish_reason\"")) finish_reason_ = true;
+  // What they seem to say is believed only once it is parsed: with logprobs, tokens are keys.
+  const bool object = data.starts_with('{') && data.ends_with('}');
+  if (!answer_.first_token_ts || !object || has_value(data, "\"error\"") ||
+      (!finish_reason_ && has_value(data, "\"finish_reason\""))) {
+    return take_event(data);
+  }
   if (has_value(data, "\"usage\"")) last_usage_.assign(data);
 }
 

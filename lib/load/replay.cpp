@@ -34,6 +34,7 @@ Replay::Replay(boost::asio::io_context& io, const clock::RunClock& clock, Settin
     : io_(io),
       clock_(clock),
       settings_(std::move(settings)),
+      redaction_(settings_.headers),
       workload_(workload),
       on_row_(std::move(on_row)),
       on_progress_(std::move(on_progress)),
@@ -119,21 +120,8 @@ void Replay::write_row(const RequestTraceRow& row) {
   counts_.failed = account_.failed;
   if (row.error_detail.empty()) return on_row_(row);
   RequestTraceRow clean = row;
-  clean.error_detail = redacted(row.error_detail);
+  clean.error_detail = redaction_.apply(row.error_detail);
   on_row_(clean);
-}
-
-std::string Replay::redacted(std::string text) const {
-  static constexpr std::string_view kScheme = "Bearer ";
-  for (const auto& header : settings_.headers) {
-    std::string_view secret = header.value;
-    if (secret.starts_with(kScheme)) secret.remove_prefix(kScheme.size());
-    if (secret.empty()) continue;
-    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 3)) {
-      text.replace(at, secret.size(), "***");
-    }
-  }
-  return text;
 }
 
 void Replay::watch() {

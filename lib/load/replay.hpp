@@ -3,6 +3,7 @@
 #include "clock/run_clock.hpp"
 #include "http/credentials.hpp"
 #include "load/exchange.hpp"
+#include "load/redaction.hpp"
 #include "load/schedule.hpp"
 #include "records/account.hpp"
 #include "records/target.hpp"
@@ -63,11 +64,11 @@ class Replay final : Exchange::Owner {
   void fill();
   void watch();
   void write_row(const RequestTraceRow& row);
-  [[nodiscard]] std::string redacted(std::string text) const;
 
   boost::asio::io_context& io_;
   const clock::RunClock& clock_;
   Settings settings_;
+  Redaction redaction_;
   std::vector<PreparedRequest>& workload_;
   OnRow on_row_;
   OnProgress on_progress_;

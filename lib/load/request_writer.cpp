@@ -70,28 +70,32 @@ RequestWriter::RequestWriter(const TargetSpec& target, const ReplaySpec& replay,
   const auto extra = json::parse(*replay.extra_body).as_object();
   for (const auto& [key, value] : extra) {
     extra_ += fmt::format(",{}:{}", quoted(std::string(key)), json::serialize(value));
+    extra_keys_.emplace(key);
   }
-  extra_max_tokens_ = extra.contains("max_tokens");
-  extra_temperature_ = extra.contains("temperature");
-  extra_stream_options_ = extra.contains("stream_options");
 }
 
 std::string RequestWriter::options(const PreparedRequest& request, std::size_t batch) const {
   std::string out;
-  const auto length = request.row.output_len;
-  if (!extra_max_tokens_) out += fmt::format(",\"max_tokens\":{}", length);
-  if (!extra_temperature_) out += ",\"temperature\":0";
-  // vLLM cuts max_tokens at the context's end without a word, but refuses min_tokens there.
-  if (replay_.exact_output) out += fmt::format(",\"min_tokens\":{},\"ignore_eos\":true", length);
+  const auto add = [&](std::string_view key, std::string_view value) {
+    if (!extra_keys_.contains(key)) out += fmt::format(",\"{}\":{}", key, value);
+  };
+  const auto length = std::to_string(request.row.output_len);
+  add("max_tokens", length);
+  add("temperature", "0");
+  if (replay_.exact_output) {
+    // vLLM cuts max_tokens at the context's end without a word, but refuses min_tokens there.
+    add("min_tokens", length);
+    add("ignore_eos", "true");
+  }
   if (replay_.stream) {
-    out += ",\"stream\":true";
-    if (!extra_stream_options_) out += ",\"stream_options\":{\"include_usage\":true}";
+    add("stream", "true");
+    add("stream_options", "{\"include_usage\":true}");
   }
   if (replay_.cache_salt != "none") {
     std::string salt = replay_.cache_salt;
     if (salt == "per-run") salt = salt_;
     if (salt == "per-group") salt = fmt::format("{}-{}", salt_, batch);
-    out += ",\"cache_salt\":" + quoted(salt);
+    add("cache_salt", quoted(salt));
   }
   return out + extra_;
 }

@@ -6,6 +6,8 @@
 #include "load/schedule.hpp"
 #include "records/target.hpp"
 
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,9 +49,7 @@ class RequestWriter {
   std::string completions_head_;
   std::string model_json_;
   std::string extra_;             // `,"key":value…` of --extra-body
-  bool extra_max_tokens_ = false;
-  bool extra_temperature_ = false;
-  bool extra_stream_options_ = false;
+  std::set<std::string, std::less<>> extra_keys_;  // win over ours: no key is sent twice
 };
 
 }  // namespace memprof::load
