@@ -1,10 +1,9 @@
 #include "cli/progress.hpp"
 
+#include "cli/words.hpp"
 #include "formats/text.hpp"
 
 #include <fmt/format.h>
-
-#include <cstdio>
 
 #include <unistd.h>
 
@@ -35,20 +34,18 @@ void ProgressLine::update(std::string_view text) {
   const auto now = clock::RunClock::since_boot();
   if (quiet_ || now < next_) return;
   if (terminal_) {
-    fmt::print(stderr, "\r\033[2K{}", text);
+    say(fmt::format("\r\033[2K{}", text));
     next_ = now + std::chrono::milliseconds(100);
   } else {
-    fmt::print(stderr, "{}\n", text);
+    say(fmt::format("{}\n", text));
     next_ = now + std::chrono::seconds(5);
   }
-  std::fflush(stderr);
   shown_ = true;
 }
 
 void ProgressLine::clear() {
   if (!shown_ || !terminal_) return;
-  fmt::print(stderr, "\r\033[2K");
-  std::fflush(stderr);
+  say("\r\033[2K");
   shown_ = false;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/run_tool.hpp"
 
+#include "cli/words.hpp"
 #include "formats/text.hpp"
 
 #include <fmt/format.h>
@@ -21,12 +22,12 @@ Tool::Tool(std::string name, const CommonOptions& common)
       started_(clock_.now()) {}
 
 void Tool::warn(const std::string& text) {
-  fmt::print(stderr, "{}: warning: {}\n", name_, text);
+  say(fmt::format("{}: warning: {}\n", name_, text));
   warnings_.push_back(text);
 }
 
 void Tool::note(const std::string& text) const {
-  if (!quiet_) fmt::print(stderr, "{}: {}\n", name_, text);
+  if (!quiet_) say(fmt::format("{}: {}\n", name_, text));
 }
 
 std::string_view Tool::version() { return MEMPROF_VERSION; }
@@ -66,7 +67,7 @@ void print_and_flush(std::string_view text) {
     problem = fmt::format("unexpected: {}", error.what());
   }
   if (!problem.empty()) {
-    fmt::print(stderr, "{}: error: {}\n", tool, formats::one_line(problem, 2000));
+    say(fmt::format("{}: error: {}\n", tool, formats::one_line(problem, 2000)));
   }
   std::fflush(nullptr);
 #ifdef MEMPROF_SANITIZED

@@ -97,7 +97,7 @@ void GpuStep::sample_for(Seconds seconds) {
 }
 
 void GpuStep::look() {
-  if (said_ || nothing_to_read_ || sampling()) return;
+  if (said_ || nothing_to_read_ || sampling() || child_.was_told()) return;
   said_ = true;
   if (child_.ended_with({3})) run_.fail(child_.as_error());  // disk full, for one
   run_.tool.warn(child_.last_words() + "; the run goes on without GPU readings");

@@ -1,6 +1,7 @@
 #include "profile.hpp"
 
 #include "analysis/ending.hpp"
+#include "cli/words.hpp"
 #include "gpu_step.hpp"
 #include "http/credentials.hpp"
 #include "load/request_writer.hpp"
@@ -15,7 +16,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 
 #include <unistd.h>
 
@@ -90,8 +90,7 @@ int run(Options& options, cli::Tool& tool) {
   const auto summary = finish_files(context);
 
   if (!tool.quiet()) {
-    std::fputs(analysis::describe_ending(summary, manifest, folder.path().string()).c_str(),
-               stderr);
+    cli::say(analysis::describe_ending(summary, manifest, folder.path().string()));
   }
   cli::detail::print_and_flush(folder.path().string() + "\n");
   if (context.failure && !manifest.interrupted) throw ToolError(*context.failure);

@@ -75,10 +75,12 @@ std::string ToolChild::last_words() const {
   std::string words = fmt::format("{}: {}", record_.name,
                                   status_ ? describe(*status_) : "did not end");
   const auto log = files::read_document(log_, kMostLogBytes);
-  if (log.has_error()) return words;
+  if (log.has_error()) return words + "; " + log.error().message;
   const auto text = formats::trim(*log);
+  // What it stopped for is its last line; of a killed one the last line says nothing of that.
   const auto last = text.substr(text.rfind('\n') + 1);
-  if (last.empty()) return words;
+  if (status_ && status_->signal != 0) return words;
+  if (last.empty()) return fmt::format("{}; {} is empty", words, log_);
   constexpr std::string_view kLead = ": error: ";
   const auto lead = last.find(kLead);
   const auto said = lead == std::string_view::npos ? last : last.substr(lead + kLead.size());
@@ -114,7 +116,9 @@ bool wait_for_any(const std::vector<ToolChild*>& children, const std::vector<int
 void stop_together(const std::vector<ToolChild*>& children, const process::StopBounds& bounds) {
   std::vector<process::Child*> running;
   for (ToolChild* child : children) {
-    if (!child->ended()) running.push_back(&child->child_);
+    if (child->ended()) continue;
+    child->told_ = true;
+    running.push_back(&child->child_);
   }
   process::stop_all(running, bounds);
   for (ToolChild* child : children) child->ended();

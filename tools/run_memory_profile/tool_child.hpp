@@ -24,8 +24,10 @@ class ToolChild {
   [[nodiscard]] process::Child& child() { return child_; }
   /// Looks whether it has ended by itself.
   bool ended();
-  /// Tells it to end and waits. An end with code 0 after that is one that it was told.
+  /// Tells it to end and waits.
   void stop(const process::StopBounds& bounds);
+  /// Whether it still ran when it was told to end.
+  [[nodiscard]] bool was_told() const { return told_; }
   /// Its work is done with code 0; for the runner also 1: requests failed, and the rows say so.
   [[nodiscard]] bool ended_with(std::initializer_list<int> codes) const;
   [[nodiscard]] const std::string& name() const { return record_.name; }
@@ -48,6 +50,7 @@ class ToolChild {
   std::string log_;
   ChildRecord record_;
   std::optional<process::ExitStatus> status_;
+  bool told_ = false;
   process::Child child_;
 };
 
