@@ -120,8 +120,8 @@ void judge_lengths(const Evidence& evidence, Reasons& reasons) {
   }
 }
 
-/// What all prompts may have in common. A chat template with a long system prompt of its own shows in
-/// what every prompt has above its input_len.
+/// What all prompts may have in common. A chat template with a long system prompt of its own shows
+/// in what every prompt has above its input_len.
 double shared_by_all(const std::vector<RequestTraceRow>& rows) {
   std::optional<Tokens> above;
   for (const auto& row : rows) {
@@ -138,8 +138,9 @@ void judge_prefix_cache(const Evidence& evidence, Reasons& reasons) {
   const auto* workload = options.if_contains("workload");
   if (workload != nullptr && workload->is_string()) return;  // shares what its author chose
   const auto* share_option = options.if_contains("high_prefix_share");
-  const double share =
-      share_option != nullptr && share_option->is_number() ? share_option->to_number<double>() : 0.9;
+  const double share = share_option != nullptr && share_option->is_number()
+                           ? share_option->to_number<double>()
+                           : WorkloadSpec{}.high_prefix_share;
 
   std::vector<const RequestTraceRow*> rows;
   for (const auto& row : evidence.traces.requests) {
