@@ -8,13 +8,10 @@
 #include <cmath>
 
 using namespace memprof;
-using namespace std::chrono_literals;
 using clock::RunClock;
 using clock::SinceBoot;
 
 namespace {
-
-constexpr auto kLastScrape = 1s;
 
 /// Whole microseconds, as timestamps are.
 Milliseconds milliseconds(SinceBoot duration) {
@@ -46,8 +43,8 @@ Sampling::Sampling(const Options& options, cli::Tool& tool, cli::StopSignal& sto
       ticks_(RunClock::since_boot(), std::chrono::milliseconds(options.interval_ms)) {
   if (options.raw) raw_.emplace(*options.raw);
   if (options.duration) {
-    end_ = ticks_.next_due() + std::chrono::nanoseconds(std::llround(*options.duration * 1e9));
-    scraper_.finish_by(*end_ + kLastScrape);
+    scraper_.end_at(ticks_.next_due() +
+                    std::chrono::nanoseconds(std::llround(*options.duration * 1e9)));
   }
 }
 
@@ -55,18 +52,24 @@ ExitCode Sampling::run() {
   if (!begin()) return stop_.number() != 0 ? ExitCode::ok : ExitCode::failed;
   for (;;) {
     const auto due = ticks_.next_due();
-    const bool last = end_ && due >= *end_;
-    if (!stop_.sleep_until(last ? *end_ : due) || last) break;
+    const auto end = scraper_.end();
+    const bool last = end && due >= *end;
+    if (!stop_.sleep_until(last ? *end : due) || last) break;
     tick();
   }
   last_scrape();
   return ExitCode::ok;
 }
 
+/// Ticks after the end are not due, however long the scrape before it took.
+SinceBoot Sampling::within_run(SinceBoot time) const {
+  return std::min(time, scraper_.end().value_or(time));
+}
+
 bool Sampling::begin() {
   const Answer answer = ask(scraper_.target());
   if (answer.failure) {
-    ticks_.miss(answer.ended);
+    ticks_.miss(within_run(answer.ended));
     ++failures_[answer.failure->reason];
     const std::string why = stop_.number() != 0 ? "ended before it had answered"
                                                 : answer.failure->reason + ": " +
@@ -74,7 +77,7 @@ bool Sampling::begin() {
     tool_.warn(fmt::format("{}: {}; there are no rows", url_, why));
     return false;
   }
-  ticks_.take(answer.begun, answer.ended);
+  ticks_.take(answer.begun, within_run(answer.ended));
   const auto full = *scrape_;
   write_rows(answer);
   prove_filter(full);
@@ -86,11 +89,11 @@ void Sampling::tick() {
   const auto begun = RunClock::since_boot();
   const Answer answer = ask_as_proven();
   if (answer.failure) {
-    ticks_.miss(answer.ended);
+    ticks_.miss(within_run(answer.ended));
     note_failure(answer);
     return;
   }
-  ticks_.take(begun, answer.ended);
+  ticks_.take(begun, within_run(answer.ended));
   const bool proof_lost = filter_.empty() && !proven_.empty();
   const auto full = proof_lost ? *scrape_ : server_metrics::Scrape{};
   write_rows(answer);
@@ -99,7 +102,7 @@ void Sampling::tick() {
 
 void Sampling::last_scrape() {
   // vLLM counts a preemption late: totals are final only now that the load has ended.
-  scraper_.finish_by(RunClock::since_boot() + kLastScrape);
+  scraper_.end_at(RunClock::since_boot());
   const Answer answer = ask_as_proven();
   if (answer.failure) {
     note_failure(answer);

@@ -26,6 +26,7 @@ class Sampling {
 
  private:
   bool begin();
+  memprof::clock::SinceBoot within_run(memprof::clock::SinceBoot time) const;
   void tick();
   void last_scrape();
   Answer ask(const std::string& target);
@@ -47,7 +48,6 @@ class Sampling {
   const memprof::server_metrics::Scrape* scrape_ = nullptr;  // the reader's latest
   memprof::server_metrics::History history_;
 
-  std::optional<memprof::clock::SinceBoot> end_;
   memprof::clock::Ticks ticks_;
   std::string filter_;                      // path and query; empty: full scrapes
   memprof::server_metrics::Scrape proven_;  // the full scrape that the filter was held against

@@ -48,9 +48,7 @@ Scraper::~Scraper() {
   stop_fd_.release();
 }
 
-void Scraper::finish_by(SinceBoot deadline) {
-  finish_by_ = std::min(deadline, finish_by_.value_or(deadline));
-}
+void Scraper::end_at(SinceBoot end) { end_ = std::min(end, end_.value_or(end)); }
 
 Answer Scraper::scrape(const std::string& target, server_metrics::ScrapeReader& reader) {
   reader_ = &reader;
@@ -96,14 +94,15 @@ void Scraper::wait() {
   const auto answer_by = answer_.begun + to_duration(options_.timeout);
   while (under_way_) {
     const auto now = RunClock::since_boot();
-    if (stop_.number() != 0) finish_by(now + kLastScrape);
+    if (stop_.number() != 0) end_at(now);
     auto deadline = connecting_ ? std::min(connect_by, answer_by) : answer_by;
-    if (finish_by_) deadline = std::min(deadline, *finish_by_);
+    if (end_) deadline = std::min(deadline, *end_ + kLastScrape);
     if (now >= deadline) {
-      return end(http::Failure{connecting_ ? "connect" : "timeout",
-                               fmt::format("{} after {}", connecting_ ? "not connected" : "no whole answer",
-                                           formats::format_duration(std::chrono::duration<double>(
-                                               now - answer_.begun).count()))});
+      const auto waited = std::chrono::duration<double>(now - answer_.begun).count();
+      return finish(http::Failure{
+          connecting_ ? "connect" : "timeout",
+          fmt::format("{} after {}", connecting_ ? "not connected" : "no whole answer",
+                      formats::format_duration(waited))});
     }
     io_.restart();
     io_.run_one_for(deadline - now);
@@ -116,7 +115,7 @@ void Scraper::on_read(std::string_view bytes) {
   begun_ = true;
   const auto state = parser_.feed(bytes);
   if (body_bytes_ > kMostBodyBytes) {
-    return end(http::Failure{"too_large", fmt::format("the answer is larger than {} MiB",
+    return finish(http::Failure{"too_large", fmt::format("the answer is larger than {} MiB",
                                                       kMostBodyBytes >> 20)});
   }
   conclude(state);
@@ -125,7 +124,7 @@ void Scraper::on_read(std::string_view bytes) {
 void Scraper::on_end(bool orderly, const http::Failure& failure) {
   // A kept connection that dies without a byte was dead before.
   if (reused_ && !begun_) return connect();
-  if (connecting_ || !orderly) return end(failure);
+  if (connecting_ || !orderly) return finish(failure);
   conclude(parser_.finish());
 }
 
@@ -144,13 +143,13 @@ void Scraper::on_body(std::string_view piece) {
 
 void Scraper::conclude(http::ResponseParser::State state) {
   if (state == http::ResponseParser::State::reading) return;
-  if (state == http::ResponseParser::State::failed) return end(parser_.failure());
-  if (answer_.status == 200) return end({});
-  end(http::Failure{fmt::format("http_{}", answer_.status),
+  if (state == http::ResponseParser::State::failed) return finish(parser_.failure());
+  if (answer_.status == 200) return finish({});
+  finish(http::Failure{fmt::format("http_{}", answer_.status),
                     formats::one_line(error_text_, kMostErrorText)});
 }
 
-void Scraper::end(std::optional<http::Failure> failure) {
+void Scraper::finish(std::optional<http::Failure> failure) {
   answer_.ended = RunClock::since_boot();
   under_way_ = connecting_ = false;
   const bool framed = !failure || failure->reason.starts_with("http_");

@@ -37,14 +37,16 @@ class Scraper final : memprof::http::Connection::Events, memprof::http::Response
   Scraper(const Options& options, memprof::cli::StopSignal& stop);
   ~Scraper();
 
-  /// Blocks until the answer has come, at most --timeout, and until finish_by() when that is
-  /// sooner. `target`: path and query. The body goes into `reader`, which has been reset.
+  /// Blocks until the answer has come, at most --timeout. `target`: path and query. The body goes
+  /// into `reader`, which is reset before.
   Answer scrape(const std::string& target, memprof::server_metrics::ScrapeReader& reader);
   /// Path of --metrics-url without a trailing `/`.
   [[nodiscard]] std::string target() const { return url_.target(""); }
   [[nodiscard]] std::string url() const { return url_.to_string(); }
-  /// Nothing is waited for beyond it. A signal sets it to a second from then.
-  void finish_by(memprof::clock::SinceBoot deadline);
+  /// No answer is waited for longer than a second after `end`. A signal that comes during a scrape
+  /// is an end too; the earliest counts.
+  void end_at(memprof::clock::SinceBoot end);
+  [[nodiscard]] std::optional<memprof::clock::SinceBoot> end() const { return end_; }
 
  private:
   void on_connected() override;
@@ -58,7 +60,7 @@ class Scraper final : memprof::http::Connection::Events, memprof::http::Response
   void send();
   void wait();
   void conclude(memprof::http::ResponseParser::State state);
-  void end(std::optional<memprof::http::Failure> failure);
+  void finish(std::optional<memprof::http::Failure> failure);
 
   const Options& options_;
   memprof::cli::StopSignal& stop_;
@@ -69,7 +71,7 @@ class Scraper final : memprof::http::Connection::Events, memprof::http::Response
   memprof::http::Connector connector_;
   memprof::http::ResponseParser parser_;
   std::shared_ptr<memprof::http::Connection> connection_;
-  std::optional<memprof::clock::SinceBoot> finish_by_;
+  std::optional<memprof::clock::SinceBoot> end_;
 
   // Of the question under way, and kept until the next one.
   std::string request_;
