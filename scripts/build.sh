@@ -6,17 +6,16 @@ if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
   cat <<'TEXT'
   scripts/build.sh                # build/release/bin
   scripts/build.sh asan           # build/asan/bin: AddressSanitizer and UndefinedBehaviorSanitizer
-  scripts/build.sh release workload_gen    # one target of it
+  scripts/build.sh release tools  # the tools without the tests
 
-usage: scripts/build.sh [PRESET [TARGET...]]      PRESET: release (default) dev asan tsan clang fuzz
+usage: scripts/build.sh [PRESET [TARGET]]      PRESET: release (default) dev asan tsan clang fuzz
 Everything it says goes to stderr; a compiler's output is shown on a terminal, or when it fails.
 Exit: 0 built; 1 it does not compile; 3 packages are missing and cannot be installed.
 TEXT
   exit 0
 fi
 preset=${1:-release}
-shift || true
-targets=("$@")
+target=${2:-all}
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -40,10 +39,7 @@ trap 'rm -f "$started"' EXIT
 if [ ! -f "build/$preset/build.ninja" ]; then
   scripts/quietly.sh "configuring build/$preset" cmake --preset "$preset" 9>&- || exit 1
 fi
-say="building build/$preset (a few minutes the first time)"
-scripts/quietly.sh "$say" cmake --build "build/$preset" -j "$jobs" \
-  ${targets[@]:+--target "${targets[@]}"} 9>&- || exit 1
-# Sources that change from here on are newer than this build.
-if [ ${#targets[@]} -eq 0 ]; then
-  touch -r "$started" "build/$preset/.built"
-fi
+scripts/quietly.sh "building build/$preset (a few minutes the first time)" \
+  cmake --build "build/$preset" -j "$jobs" --target "$target" 9>&- || exit 1
+# What changes from when this build began is newer than it.
+touch -r "$started" "build/$preset/.built-$target"

@@ -13,12 +13,12 @@ tool=$root/build/release/bin/run_memory_profile
 
 # Is a source newer than the last complete build? A folder is, when a file in it came or went.
 needs_build() {
-  [ -x "$tool" ] && [ -f "$root/build/release/.built" ] || return 0
+  [ -x "$tool" ] && [ -f "$root/build/release/.built-tools" ] || return 0
   [ -n "$(find "$root/lib" "$root/tools" "$root/cmake" "$root/CMakeLists.txt" \
-    "$root/CMakePresets.json" -newer "$root/build/release/.built" -print -quit)" ]
+    "$root/CMakePresets.json" -newer "$root/build/release/.built-tools" -print -quit)" ]
 }
 if needs_build; then
-  "$root/scripts/build.sh" release >&2 || exit 3
+  "$root/scripts/build.sh" release tools >&2 || exit 3
 fi
 
 flags=()
