@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,6 +36,8 @@ void append_cell(std::string& out, const T& value) {
     append_timestamp(out, value);
   } else if constexpr (kIsEnum<T>) {
     out += enum_name(value);
+  } else if constexpr (std::is_same_v<T, double>) {
+    if (std::isfinite(value)) append_number(out, value);
   } else {
     append_number(out, value);
   }
@@ -111,8 +114,8 @@ class CsvSplitter {
 };
 
 /// Reads rows of a described struct. Columns are found by name, so their order is free, unknown ones
-/// are passed over, and a member without a column keeps its default. `Row` members that are neither
-/// optional nor std::string must have a column unless their default serves.
+/// are passed over (so is a byte order mark), and a member without a column keeps its default. `Row`
+/// members that are neither optional nor std::string must have a column unless their default serves.
 template <class Row>
 class CsvReader {
  public:
@@ -163,11 +166,12 @@ class CsvReader {
 
   void read_header(const std::vector<std::string>& cells) {
     columns_ = cells;
+    if (columns_[0].starts_with("\xEF\xBB\xBF")) columns_[0].erase(0, 3);  // as spreadsheets write
     setters_.assign(cells.size(), nullptr);
     boost::mp11::mp_for_each<Members<Row>>([&](auto member) {
       using Member = decltype(member);
       for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (cells[i] != member.name) continue;
+        if (columns_[i] != member.name) continue;
         ++known_columns_;
         setters_[i] = [](std::string_view cell, Row& row) {
           return detail::parse_cell(cell, row.*Member::pointer);

@@ -127,8 +127,8 @@ Result<void> read_json(const boost::json::value& json, const std::string& path, 
   } else if constexpr (kIsVector<T>) {
     if (!json.is_array()) return wrong(path, "must be an array");
     for (const auto& element : json.get_array()) {
-      auto read = read_json(element, fmt::format("{}[{}]", path, value.size()),
-                            value.emplace_back());
+      const auto name = fmt::format("{}[{}]", path, value.size());
+      auto read = read_json(element, name, value.emplace_back());
       if (read.has_error()) return read;
     }
     return {};

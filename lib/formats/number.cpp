@@ -34,7 +34,8 @@ void append_number(std::string& out, double value) {
   std::array<char, 400> buffer;
   const bool plain = std::abs(value) < 1e15 && (value == 0 || std::abs(value) >= 1e-9);
   const auto result =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(),
+                    value == 0 ? 0.0 : value,  // never -0
                     plain ? std::chars_format::fixed : std::chars_format::general);
   out.append(buffer.data(), result.ptr);
 }
