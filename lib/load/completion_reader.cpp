@@ -104,8 +104,8 @@ void CompletionReader::on_body(std::string_view piece) {
     return;
   }
   body_bytes_ += piece.size();
+  error_body_ += piece.substr(0, kMostErrorBody - error_body_.size());
   if (refused()) {
-    error_body_ += piece.substr(0, kMostErrorBody - error_body_.size());
     if (body_bytes_ >= kMostErrorBody) conclude();
     return;
   }
@@ -157,7 +157,7 @@ void CompletionReader::conclude() {
 void CompletionReader::conclude_plain() {
   if (!json_ok_ || !json_.finish()) return fail("bad_response", "the answer is not a JSON object");
   const auto& facts = json_.facts();
-  if (facts.has_error) return fail("bad_response", "HTTP status 200 with an error in its body");
+  if (facts.has_error) return fail("bad_response", error_words(error_body_));
   if (!facts.has_choices) return fail("bad_response", "the answer holds no choices");
   take_usage(facts);
   ended_ = true;

@@ -75,7 +75,7 @@ class CompletionReader final : http::ResponseParser::Sink, formats::SseScanner::
   bool ended_ = false;      // the answer is decided, whatever comes
   std::optional<Timestamp> done_ts_;
   std::size_t body_bytes_ = 0;
-  std::string error_body_;    // of an answer that is not 200
+  std::string error_body_;    // the beginning of a plain answer, for the server's words
   std::string stream_error_;  // the server's words in an error event
   std::string last_usage_;    // the last event with a usage object
 };
