@@ -14,8 +14,8 @@
 #include <vector>
 
 /// Child processes that leave nothing behind. What a child gets: the three streams, the descriptors
-/// and variables named in its Spec, default signal dispositions, nothing blocked, a process group of
-/// its own. When the starting thread ends, SIGKILL included, the child gets its death signal.
+/// and variables named in its Spec, default signal dispositions, nothing blocked, a process group
+/// of its own. When the starting thread ends, SIGKILL included, the child gets its death signal.
 namespace memprof::process {
 
 /// What a child's stdin, stdout or stderr is.

@@ -183,7 +183,8 @@ class Refusals(ProfileCase):
 
 class OtherServers(ProfileCase):
     def test_list_not_there_is_a_warning_and_the_name_is_sent_as_typed(self):
-        with ScriptedServer(answers() | {"/v1/models": error(404), "/version": error(404)}) as server:
+        none = {"/v1/models": error(404), "/version": error(404)}
+        with ScriptedServer(answers() | none) as server:
             ended, folder = self.profile(server)
         self.assertEqual(ended.returncode, 0, ended.stderr)
         self.assertIn("warning: " + server.url, ended.stderr)

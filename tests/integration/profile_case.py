@@ -14,8 +14,8 @@ from support.answers import hang
 from support.run_tool import bin_dir, finish, open_folder, pid_of, read_csv, run_tool, start_tool
 from support.scripted_server import ScriptedServer, completion_as_asked, models
 
-SMALL = ["--input-lens", "64", "--output-lens", "4", "--concurrencies", "2", "--prefix-modes", "low",
-         "--n-per-condition", "4", "--group-pause-s", "0", "--baseline-s", "0.3", "--tail-s", "0.3",
+SMALL = ["--input-lens", "64", "--output-lens", "4", "--concurrencies", "2",
+         "--prefix-modes", "low", "--n-per-condition", "4", "--group-pause-s", "0", "--baseline-s", "0.3", "--tail-s", "0.3",
          "--gpu-interval-ms", "20"]
 FAKE_GPUS = {"LD_LIBRARY_PATH": str(bin_dir().parent / "fake_nvml"), "FAKE_NVML_GPUS": "2"}
 REQUEST_COLUMNS = ("req_id,input_len,output_len,concurrency_group,start_ts,end_ts,status,"
@@ -93,8 +93,9 @@ class ProfileCase(unittest.TestCase):
 
     def profile(self, server, *more, env=None, timeout=40, output_dir=None, **popen):
         """A whole run: how it ended, and its folder (None when it made none)."""
-        ended = run_tool("run_memory_profile", *self.arguments(server, *more, output_dir=output_dir),
-                         env=env, timeout=timeout, prefix=limited(), **popen)
+        arguments = self.arguments(server, *more, output_dir=output_dir)
+        ended = run_tool("run_memory_profile", *arguments, env=env, timeout=timeout,
+                         prefix=limited(), **popen)
         return ended, Path(ended.stdout.strip()) if ended.stdout.strip() else None
 
     @contextlib.contextmanager

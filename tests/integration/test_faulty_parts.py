@@ -94,7 +94,8 @@ class FullDisk(ProfileCase):
         copy of what it left)."""
         copy = Path(self.enterContext(tempfile.TemporaryDirectory()))
         unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "-rm"]
-        ended = run_tool("run_memory_profile", *self.arguments(server, *more), env=FAKE_GPUS | {"FILL": fill},
+        ended = run_tool("run_memory_profile", *self.arguments(server, *more),
+                         env=FAKE_GPUS | {"FILL": fill},
                          prefix=(*unshare, "timeout", "--kill-after=2", "50", "sh", "-c",
                                  ON_SMALL_DISK, "sh", str(self.out), size, str(copy)), timeout=60)
         self.assertNotEqual(ended.returncode, 99, ended.stderr)

@@ -7,7 +7,8 @@ import time
 import unittest
 from pathlib import Path
 
-from integration.profile_case import (FAKE_GPUS, ProfileCase, answers, descendants, is_gone, limited)
+from integration.profile_case import (FAKE_GPUS, ProfileCase, answers, descendants, is_gone,
+                                      limited)
 from support.answers import hang, in_order
 from support.run_tool import finish, pid_of, read_csv, read_jsonl, start_tool
 from support.scripted_server import ScriptedServer, completion_as_asked
@@ -30,7 +31,8 @@ class Interrupted(ProfileCase):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number), ScriptedServer(answers(in_order(
                     *[completion_as_asked] * 3, [hang()]))) as server:
-                with self.running(server, "--n-per-condition", "6", env=FAKE_GPUS) as (process, pid):
+                with self.running(server, "--n-per-condition", "6",
+                                  env=FAKE_GPUS) as (process, pid):
                     server.wait_for(lambda s: s.in_flight == 2 and len(s.requests) > 4)
                     self.assertEqual(len(descendants(pid)), 2)
                     ended, took = self.end_by(number, process, pid)
@@ -52,7 +54,7 @@ class Interrupted(ProfileCase):
         with ScriptedServer(answers()) as server:
             with self.running(server, "--baseline-s", "30", env=FAKE_GPUS) as (process, pid):
                 trace = self.run_folder() / "gpu_mem_trace.csv"
-                self.wait_until(lambda: trace.exists() and len(trace.read_bytes()) > 500, "readings")
+                self.wait_until(lambda: trace.exists() and trace.stat().st_size > 500, "readings")
                 ended, took = self.end_by(signal.SIGINT, process, pid)
         self.assertEqual(ended.returncode, 130, ended.stderr)
         self.assertLess(took, QUICK)

@@ -12,8 +12,7 @@ void check_gpus(const Options& options);
 /// gpu_mem_sampler over a run.
 class GpuStep {
  public:
-  /// Starts it and waits for its first reading. Throws a ToolError when it ends with an error, as it
-  /// does for a GPU that is not there.
+  /// Starts it and waits for its first reading. Throws a ToolError when it ends with an error.
   explicit GpuStep(RunContext& run);
 
   /// Whether there is anything to read and it is being read.

@@ -5,8 +5,8 @@
 
 namespace memprof::profile {
 
-/// Writes manifest.json as it is known before anything is started; `interrupted`, because a run that is
-/// killed cannot say so itself. Throws a ToolError (environment).
+/// Writes manifest.json as it is known before anything is started; `interrupted`, because a run
+/// that is killed cannot say so itself. Throws a ToolError (environment).
 Manifest begin_manifest(const Options& options, const RunFolder& folder, const Server& server,
                         Timestamp start);
 

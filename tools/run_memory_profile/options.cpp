@@ -7,13 +7,12 @@ namespace memprof::profile {
 cli::OptionTable option_table(Options& options) {
   constexpr double kMostSeconds = 1e7;
   cli::OptionTable table("run_memory_profile",
-                         "Sends a grid of requests to an inference server and records GPU memory "
-                         "meanwhile; prints the folder of the run.",
+                         "sends a grid of requests to a server, samples GPU memory meanwhile, and "
+                         "prints the run's folder.",
                          options);
   table.example("run_memory_profile --base-url http://127.0.0.1:8000/v1",
                 "The default grid, 48 requests, into results/memory_profile/.");
-  table.example("run_memory_profile --input-lens 1024 --output-lens 64 --concurrencies 4,8 "
-                "--n-per-condition auto --tag small",
+  table.example("run_memory_profile --input-lens 1024 --concurrencies 4,8 --n-per-condition auto",
                 "A small grid, with enough requests to reach every concurrency.");
   table.example("run_memory_profile --workload my.jsonl --stream --gpu-indices 0,1",
                 "A workload of your own, streamed; memory of two GPUs.");

@@ -14,7 +14,7 @@
 namespace memprof::profile {
 namespace {
 
-constexpr Seconds kAnswerTimeout = 15;  // a server short of CPU needs seconds for its list of models
+constexpr Seconds kAnswerTimeout = 15;  // a server short of CPU needs seconds for this
 constexpr auto kBetweenTries = std::chrono::milliseconds(250);
 
 using Models = std::vector<load::ModelInfo>;
