@@ -77,10 +77,10 @@ bool Sampling::begin() {
     tool_.warn(fmt::format("{}: {}; there are no rows", url_, why));
     return false;
   }
-  ticks_.take(answer.begun, within_run(answer.ended));
   const auto full = *scrape_;
   write_rows(answer);
   prove_filter(full);
+  ticks_.take(answer.begun, within_run(RunClock::since_boot()));
   say_start();
   return true;
 }
@@ -93,11 +93,11 @@ void Sampling::tick() {
     note_failure(answer);
     return;
   }
-  ticks_.take(begun, within_run(answer.ended));
   const bool proof_lost = filter_.empty() && !proven_.empty();
   const auto full = proof_lost ? *scrape_ : server_metrics::Scrape{};
   write_rows(answer);
   if (proof_lost) prove_filter(full);
+  ticks_.take(begun, within_run(RunClock::since_boot()));
 }
 
 void Sampling::last_scrape() {
