@@ -7,8 +7,8 @@
 
 namespace memprof::gpu {
 
-/// AMD GPUs through the files that the kernel's amdgpu driver shows below /sys. A GPU's index is its
-/// place among the driver's cards, as ROCm counts.
+/// AMD GPUs through the files that the kernel's amdgpu driver shows below /sys. A GPU's index is
+/// its place among the driver's cards, as ROCm counts.
 class AmdgpuSource final : public GpuSource {
  public:
   explicit AmdgpuSource(SourceSpec spec) : spec_(std::move(spec)) {}

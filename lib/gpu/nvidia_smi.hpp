@@ -12,8 +12,8 @@
 
 namespace memprof::gpu {
 
-/// The nvidia-smi program: finds it, starts it, waits for its words. Whatever it starts is gone when
-/// this process is.
+/// The nvidia-smi program: finds it, starts it, waits for its words. Whatever it starts is gone
+/// when this process is.
 class NvidiaSmi {
  public:
   explicit NvidiaSmi(int interrupt_fd) : interrupt_fd_(interrupt_fd) {}

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
-/// The part of the NVIDIA Management Library's binary interface that is used, declared here from its
-/// public documentation: layouts are those of x86-64 and AArch64 Linux.
+/// The part of the NVIDIA Management Library's binary interface that is used, declared here from
+/// its public documentation: layouts are those of x86-64 and AArch64 Linux.
 namespace memprof::gpu::nvml {
 
 using Device = void*;

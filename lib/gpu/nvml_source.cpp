@@ -169,8 +169,8 @@ bool NvmlSource::take_memory(Gpu& gpu, MemoryFigures& figures) {
   last_code_ = nvml::not_supported;
   if (!shared) return false;
   warn_once("unified memory",
-            fmt::format("GPU {} has no memory figure of its own: its used_mib and total_mib are the "
-                        "whole machine's (MemTotal - MemAvailable)",
+            fmt::format("GPU {} has no memory figure of its own: its used_mib and total_mib are "
+                        "the whole machine's (MemTotal - MemAvailable)",
                         gpu.index));
   gpu.lost = false;
   figures = {shared->used_bytes, shared->total_bytes, std::nullopt};

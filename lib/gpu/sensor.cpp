@@ -37,6 +37,19 @@ void clear_event(const process::Descriptor& event) {
   [[maybe_unused]] const auto got = ::read(event.get(), &count, sizeof count);
 }
 
+void read(GpuSource& source, Answer& answer, bool& threw) {
+  answer.begun = RunClock::since_boot();
+  try {
+    answer.came = source.read(answer.rows);
+  } catch (const std::exception& error) {
+    answer.came = false;
+    if (!std::exchange(threw, true)) answer.warnings.emplace_back(error.what());
+  }
+  answer.ended = RunClock::since_boot();
+  answer.lost = source.lost();
+  for (auto& warning : source.take_warnings()) answer.warnings.push_back(std::move(warning));
+}
+
 /// Signals are the main thread's.
 class SignalsBlocked {
  public:
@@ -67,6 +80,20 @@ struct Sensor::State {
   bool answered = false;
   std::optional<Result<std::vector<GpuInfo>>> probed;
   Answer answer;
+
+  template <class Change>
+  void publish(Change change) {
+    const std::scoped_lock lock(mutex);
+    change();
+    raise_event(news);
+  }
+  /// False: the end.
+  bool wait_for_question() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return asked || stop; });
+    asked = false;
+    return !stop;
+  }
 };
 
 Sensor::Sensor(MakeSource make_source) : state_(std::make_shared<State>()) {
@@ -111,11 +138,6 @@ bool Sensor::take(Answer& answer) {
 
 void Sensor::run(const std::shared_ptr<State>& state, const MakeSource& make_source) {
   std::unique_ptr<GpuSource> source;
-  const auto publish = [&](auto&& change) {
-    const std::scoped_lock lock(state->mutex);
-    change();
-    raise_event(state->news);
-  };
   const auto probe = [&]() -> Result<std::vector<GpuInfo>> {
     try {
       source = make_source(state->interrupt.get());
@@ -124,45 +146,28 @@ void Sensor::run(const std::shared_ptr<State>& state, const MakeSource& make_sou
       return Error{ExitCode::environment, error.what()};
     }
   };
-  {
-    auto found = probe();
-    publish([&] { state->probed.emplace(std::move(found)); });
-  }
+  auto found = probe();
+  state->publish([&] { state->probed.emplace(std::move(found)); });
+
   Answer answer;
   bool threw = false;
   auto next_processes = clock::SinceBoot{0};
-  for (;;) {
-    {
-      std::unique_lock lock(state->mutex);
-      state->changed.wait(lock, [&] { return state->asked || state->stop; });
-      if (state->stop) break;
-      state->asked = false;
-    }
-    answer.begun = RunClock::since_boot();
-    try {
-      answer.came = source->read(answer.rows);
-    } catch (const std::exception& error) {
-      answer.came = false;
-      if (!std::exchange(threw, true)) answer.warnings.emplace_back(error.what());
-    }
-    answer.ended = RunClock::since_boot();
-    answer.lost = source->lost();
-    for (auto& warning : source->take_warnings()) answer.warnings.push_back(std::move(warning));
-    publish([&] {
+  while (state->wait_for_question()) {
+    read(*source, answer, threw);
+    const auto ended = answer.ended;
+    state->publish([&] {
       state->answered = true;
       std::swap(state->answer, answer);
     });
     answer.warnings.clear();
     answer.processes.clear();
-    // After the answer: its time belongs to no tick.
-    if (answer.ended = RunClock::since_boot(); answer.ended >= next_processes) {
+    if (ended >= next_processes) {  // after the answer: its time belongs to no tick
       answer.processes = source->processes();
-      next_processes = answer.ended + 1s;
+      next_processes = ended + 1s;
     }
   }
   source.reset();
-  const std::scoped_lock lock(state->mutex);
-  state->over = true;
+  state->publish([&] { state->over = true; });
   state->changed.notify_all();
 }
 

@@ -1,4 +1,4 @@
-"""gpu_mem_sampler on the nvidia-smi program: a fake one that says, does and leaves what it is told."""
+"""gpu_mem_sampler on the nvidia-smi program: a fake one that does what it is told."""
 
 import contextlib
 import json
@@ -254,7 +254,7 @@ class NothingIsLeft(Case):
                 self.log.unlink()
 
     def test_after_sigkill(self):
-        # The shell keeps the namespace alive: what the kernel would clear with it must be gone before.
+        # The shell keeps the namespace alive: the kernel does not clear it before we have looked.
         stay = (*contained(60), "sh", "-c", '"$@"; exec sleep 30', "sh")
         for backend, kind in self.kinds():
             with self.subTest(backend=backend, **kind), self.start(

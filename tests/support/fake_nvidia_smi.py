@@ -3,18 +3,19 @@
 
 What the environment says:
   FAKE_SMI_GPUS        how many there are (2)
-  FAKE_SMI_ROWS        `|`-separated lines printed for a reading, verbatim, in place of the usual ones
+  FAKE_SMI_ROWS        `|`-separated lines printed for a reading in place of the usual ones
   FAKE_SMI_LACKS       a field that this driver does not know
   FAKE_SMI_CODE        exit code of every run, after printing FAKE_SMI_WORDS
   FAKE_SMI_LOOP_CODE   the same, but only for -lms and plain readings, not when GPUs are listed
   FAKE_SMI_END_AFTER   -lms: end after so many batches with FAKE_SMI_END_CODE (0) and FAKE_SMI_WORDS
-  FAKE_SMI_HANG_AFTER  -lms: fall silent after so many batches, deaf to all signals but SIGKILL
+  FAKE_SMI_HANG_AFTER  -lms: fall silent after so many batches, deaf to all but SIGKILL
   FAKE_SMI_ONCE        a file: END_AFTER and HANG_AFTER hold only for the first -lms run
   FAKE_SMI_HANG        `list` or `read`: such a run never answers
-  FAKE_SMI_FORK        `work`: a wrapper whose child does the work; `sleep`: one that leaves a silent
-                       child behind which holds the pipes
+  FAKE_SMI_FORK        `work`: a wrapper whose child does the work; `sleep`: one that leaves a
+                       silent child behind which holds the pipes
   FAKE_SMI_SLOW_S      seconds that each query takes
-  FAKE_SMI_LOG         a file that gets a line per run: pid, ignored signals, open descriptors, arguments
+  FAKE_SMI_LOG         a file that gets a line per run: pid, signals that were ignored, open
+                       descriptors, arguments
 """
 
 import json

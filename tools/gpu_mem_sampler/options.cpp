@@ -14,8 +14,8 @@ memprof::cli::OptionTable option_table(Options& options) {
             'o');
   table.add("interval-ms", options.interval_ms, "N", "Milliseconds from tick to tick.",
             {1, 3'600'000});
-  table.add_or_word("gpus", options.gpus, "all", "LIST", "The driver's indices of the GPUs to read.",
-                    {0, 100'000});
+  table.add_or_word("gpus", options.gpus, "all", "LIST",
+                    "The driver's indices of the GPUs to read.", {0, 100'000});
   table.add("duration", options.duration, "S",
             "Seconds to run; without it until SIGINT or SIGTERM, which is a normal end (exit 0).",
             {0.001, 1e7});

@@ -72,7 +72,8 @@ bool Sampling::await_answer(gpu::Sensor& sensor) {
   for (;;) {
     const bool watch_stuck = !paces_itself_ && !warned_stuck_;
     const auto wake = watch_stuck ? std::min(deadline, asked + kStuck) : deadline;
-    std::array<pollfd, 2> waits{{{sensor.fd(), POLLIN, 0}, {stopping ? -1 : stop_.fd(), POLLIN, 0}}};
+    std::array<pollfd, 2> waits{
+        {{sensor.fd(), POLLIN, 0}, {stopping ? -1 : stop_.fd(), POLLIN, 0}}};
     ::poll(waits.data(), waits.size(), wake == SinceBoot::max() ? -1 : poll_time(wake));
     if (waits[0].revents != 0) return true;
     const auto now = RunClock::since_boot();

@@ -1,9 +1,9 @@
 // A libnvidia-ml.so.1 without GPUs. It refuses what real drivers refuse, the struct versions above
 // all, and does what the environment says:
 //   FAKE_NVML_GPUS    how many there are (1)
-//   FAKE_NVML_SCRIPT  `CALL[/GPU][@FROM[-TO]]=WHAT;…`: from its FROMth to its TOth call (counted per
-//                     call and GPU, from 1) the function returns the code WHAT, or first sleeps
-//                     (`sleep:MS`), or never returns (`hang`). CALL without `nvml` and suffix.
+//   FAKE_NVML_SCRIPT  `CALL[/GPU][@FROM[-TO]]=WHAT;…`: from its FROMth to its TOth call (counted
+//                     per call and GPU, from 1) the function returns the code WHAT, or first
+//                     sleeps (`sleep:MS`), or never returns (`hang`). CALL as in enter(CALL) below.
 //   FAKE_NVML_TOTAL   bytes of each GPU (80 GiB); 0: a GPU that says so
 //   FAKE_NVML_USED    bytes used on GPU 0 at the first look (1 GiB + 1); each further GPU has 1 GiB
 //                     more, each further look 1 MiB more
@@ -36,9 +36,10 @@ enum : int {
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 constexpr std::uint64_t kReserved = std::uint64_t{600} << 20;
 
-std::mutex mutex;
+// Never destroyed: a call may hang for longer than the process's exit takes.
+std::mutex& mutex = *new std::mutex;
+auto& calls = *new std::map<std::pair<std::string, int>, long>;
 bool initialized = false;
-std::map<std::pair<std::string, int>, long> calls;
 
 std::string setting(const char* name, const char* fallback) {
   const char* text = std::getenv(name);
@@ -118,7 +119,9 @@ int give_text(char* target, unsigned size, const std::string& text) {
   return kSuccess;
 }
 
-std::string uuid_of(int gpu) { return "GPU-00000000-fake-0000-0000-00000000000" + std::to_string(gpu); }
+std::string uuid_of(int gpu) {
+  return "GPU-00000000-fake-0000-0000-00000000000" + std::to_string(gpu);
+}
 
 /// Fills `list` with entries of `stride` bytes; what is no field is 0xEE.
 int give_processes(int gpu, unsigned* count, void* list, std::size_t stride) {
@@ -201,7 +204,8 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** handle) {
 
 int nvmlDeviceGetHandleByUUID(const char* uuid, void** handle) {
   for (int gpu = 0; gpu < gpu_count(); ++gpu) {
-    if (uuid_of(gpu) == uuid) return nvmlDeviceGetHandleByIndex_v2(static_cast<unsigned>(gpu), handle);
+    if (uuid_of(gpu) != uuid) continue;
+    return nvmlDeviceGetHandleByIndex_v2(static_cast<unsigned>(gpu), handle);
   }
   return kNotFound;
 }
