@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -18,6 +19,7 @@ class Cost(NamedTuple):
     start_up_cpu_s: float  # of that, spent before the server saw a first byte; 0: no server
     rss_mib: float | None  # high-water mark of the process itself
     wall_s: float
+    others_pct: float  # of the machine's CPU time, used by neither it nor its server
     stderr: str
     stdout: str
 
@@ -32,6 +34,7 @@ class MockServer:
             [binary, "--port", "0", "--log", self._log, *map(str, options)],
             stdout=subprocess.PIPE, text=True)
         self.url = self._process.stdout.readline().strip()
+        self.pid = self._process.pid
         self.on_first_request = lambda: None
         self._lines = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -61,7 +64,7 @@ def run_measured(command, server=None, timeout=300, env=None, stdout=None, check
     """Runs it to its end; raises when that is not exit 0. stdout: a path, else kept."""
     out = open(stdout, "wb") if stdout else tempfile.TemporaryFile()
     with out, tempfile.TemporaryFile() as err:
-        begin = time.monotonic()
+        begin, busy = time.monotonic(), _busy_s() - (_cpu_now(server.pid) if server else 0)
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    env=os.environ | (env or {}), start_new_session=True)
         at_start = []
@@ -73,6 +76,7 @@ def run_measured(command, server=None, timeout=300, env=None, stdout=None, check
         _, status, usage = os.wait4(process.pid, 0)
         killer.cancel()
         wall = time.monotonic() - begin
+        busy = _busy_s() - (_cpu_now(server.pid) if server else 0) - busy
         process.returncode = os.waitstatus_to_exitcode(status)
         watch.stop()
         err.seek(0)
@@ -83,8 +87,9 @@ def run_measured(command, server=None, timeout=300, env=None, stdout=None, check
             text = out.read().decode(errors="replace")
     if check and process.returncode != 0:
         raise SystemExit(f"{command}: exit {process.returncode}: {stderr[-2000:]}")
-    return Cost(usage.ru_utime + usage.ru_stime, at_start[0] if at_start else 0.0,
-                watch.peak_kib and watch.peak_kib / 1024, wall, stderr, text)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Cost(cpu, at_start[0] if at_start else 0.0, watch.peak_kib and watch.peak_kib / 1024,
+                wall, max(0.0, 100 * (busy - cpu) / wall / os.cpu_count()), stderr, text)
 
 
 class _MemoryWatch:
@@ -115,6 +120,23 @@ class _MemoryWatch:
 
 def _cpu_now(pid):
     return time.clock_gettime(~pid << 3 | 2)  # what clock_getcpuclockid(3) gives for a process
+
+
+def _busy_s():
+    with open("/proc/stat") as file:
+        user, nice, system, _idle, _wait, irq, soft_irq = map(int, file.readline().split()[1:8])
+    return (user + nice + system + irq + soft_irq) / os.sysconf("SC_CLK_TCK")
+
+
+def in_quiet(measure_once, tolerated_pct, attempts=10):
+    """measure_once() → dict with "others %"; again while that is above what is tolerated."""
+    for _ in range(attempts):
+        result = measure_once()
+        if result["others %"] <= tolerated_pct:
+            break
+        print(f"  again: others used {result['others %']:.0f} % of the machine", file=sys.stderr)
+        time.sleep(10)
+    return result
 
 
 def percentile(values, share):
