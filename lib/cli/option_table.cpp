@@ -127,7 +127,10 @@ std::optional<std::string> OptionTable::parse(std::span<const std::string> argum
                  .run();
   } catch (const po::unknown_option& error) {
     // The name alone: whatever was given with it may be a secret.
-    usage_error(fmt::format("unknown flag {}", formats::split(error.get_option_name(), '=')[0]));
+    const std::string given = error.get_option_name();
+    usage_error(fmt::format("unknown flag {}", given.starts_with("--")
+                                                   ? formats::split(given, '=')[0]
+                                                   : std::string_view(given).substr(0, 2)));
   } catch (const po::error_with_option_name& error) {
     usage_error(fmt::format("{}: {}", error.get_option_name(),
                             dynamic_cast<const po::invalid_command_line_syntax*>(&error)
@@ -235,7 +238,7 @@ std::vector<std::string> OptionTable::arguments() const {
   for (const auto& option : options_) {
     if (option.common) continue;
     const auto value = option.show();
-    if (!value) continue;
+    if (!value || (value->empty() && !option.value.empty())) continue;
     arguments.push_back(option.value.empty() ? "--" + option.name
                                              : fmt::format("--{}={}", option.name, *value));
   }
