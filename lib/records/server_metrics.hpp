@@ -54,7 +54,7 @@ struct ServerEngine {
   std::string engine;
   std::optional<Tokens> kv_tokens_total;  ///< the null block included
   std::optional<std::int64_t> block_size;  ///< tokens
-  std::optional<std::int64_t> num_gpu_blocks;  ///< as told: some versions tell the sum of all engines
+  std::optional<std::int64_t> num_gpu_blocks;  ///< as told: some versions tell all engines' sum
   std::optional<bool> prefix_caching;
   /// What its prefix cache counters count: `tokens`; `blocks` (vLLM 0.8); `rate` (V0: only a hit
   /// rate, so the columns are empty); none where it cannot be told or there are none.

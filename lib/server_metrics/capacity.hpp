@@ -11,8 +11,8 @@ namespace memprof::server_metrics {
 
 /// An engine's KV cache, from vllm:cache_config_info.
 struct Capacity {
-  /// kv_cache_size_tokens (vLLM ≥ 0.23), else block_size × num_gpu_blocks where there is one engine:
-  /// with several, num_gpu_blocks may be their sum.
+  /// kv_cache_size_tokens (vLLM ≥ 0.23), else block_size × num_gpu_blocks where there is one
+  /// engine: with several, num_gpu_blocks may be their sum.
   std::optional<Tokens> tokens;
   std::optional<std::int64_t> block_size;
   std::optional<std::int64_t> num_gpu_blocks;

@@ -59,8 +59,8 @@ bool has_fallen(const CounterTotals& now, CounterTotals& before) {
   return fallen;
 }
 
-/// vLLM's counters of the prefix cache count tokens since 0.9.0 and counted blocks before, under the
-/// same names. In tokens, as many are queried as prompts have.
+/// vLLM's counters of the prefix cache count tokens since 0.9.0 and counted blocks before, under
+/// the same names. In tokens, as many are queried as prompts have.
 std::optional<std::string> prefix_cache_unit(const ServerEngine& engine, bool surely_tokens) {
   if (surely_tokens) return "tokens";
   const auto queries = engine.last.prefix_cache_queries_total;

@@ -31,7 +31,8 @@ class History {
   };
 
   Engine& engine(const EngineReading& reading, std::size_t engines);
-  void note_counters(ServerEngine& engine, const EngineReading& reading, const ServerMetricsRow& row);
+  void note_counters(ServerEngine& engine, const EngineReading& reading,
+                     const ServerMetricsRow& row);
 
   std::vector<Engine> engines_;
   std::vector<ServerMetricsRow> rows_;

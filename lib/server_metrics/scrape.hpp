@@ -27,9 +27,9 @@ struct EngineReading {
   }
 };
 
-/// What one answer of /metrics says. An engine's series over several processes (label `pid`: several
-/// API servers before vLLM 0.12) are one: counters are summed, of gauges the largest counts, since
-/// each process keeps the last value that it was told.
+/// What one answer of /metrics says. An engine's series over several processes (label `pid`:
+/// several API servers before vLLM 0.12) are one: counters are summed, of gauges the largest
+/// counts, since each process keeps the last value that it was told.
 struct Scrape {
   std::vector<EngineReading> engines;  ///< in order of their names, numbers by value
   std::optional<double> process_start_s;

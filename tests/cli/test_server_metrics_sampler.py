@@ -173,7 +173,8 @@ class Rows(SamplerCase):
         self.assertEqual(account["engines"][0]["cache_config"]["path"], 'a\\b"c\nd🦙')
 
     def test_crlf_broken_lines_and_bytes_one_by_one(self):
-        text = "<p>\r\nvllm:num_requests_running{ x\r\n" + metrics_text(running=7).replace("\n", "\r\n")
+        text = "<p>\nvllm:num_requests_running{ x\n" + metrics_text(running=7)
+        text = text.replace("\n", "\r\n")
         rows, account, _, _ = self.sample(
             lambda request: error(404) if is_filtered(request) else split(metrics(text), 1))
         self.assertEqual(rows[0]["requests_running"], "7")
@@ -222,7 +223,8 @@ class Filter(SamplerCase):
 
     def test_is_given_up_when_it_turns_empty_and_no_row_is_lost(self):
         healthy = as_vllm(growing)
-        for later in (metrics(""), metrics('vllm:num_requests_running{engine="0"} 0\n'), error(404)):
+        part = metrics('vllm:num_requests_running{engine="0"} 0\n')
+        for later in (metrics(""), part, error(404)):
             with self.subTest(later):
                 rows, account, requests, stderr = self.sample(
                     lambda request, later=later: later if is_filtered(request)
@@ -238,7 +240,7 @@ class Filter(SamplerCase):
 class Restarts(SamplerCase):
     def test_counters_that_fall_are_told_once(self):
         rows, account, _, stderr = self.sample(full_only(lambda request: metrics_text(
-            start=None, prompt_tokens=100 + request.number if request.number < 5 else request.number)))
+            start=None, prompt_tokens=request.number + (100 if request.number < 5 else 0))))
         self.assertEqual(account["restarts"], 1)
         self.assertEqual(account["engines"][0]["resets"], 1)
         self.assertGreater(len(rows), 8)
@@ -306,7 +308,8 @@ class NoServer(SamplerCase):
         whole = (RECORDED / "metrics_idle_fresh.resp").read_bytes()
         self.assert_no_server(cut(whole, len(whole) // 2), "disconnected")
         self.assert_no_server(cut(whole, 30), "disconnected")
-        self.assert_no_server([HEAD_CHUNKED, chunk(metrics_text().encode()), close()], "disconnected")
+        self.assert_no_server([HEAD_CHUNKED, chunk(metrics_text().encode()), close()],
+                              "disconnected")
         self.assert_no_server(cut(whole, 5000, reset()), "disconnected")
 
     def test_not_http(self):
@@ -346,7 +349,8 @@ class Failures(SamplerCase):
             with self.subTest(reason):
                 rows, account, requests, stderr = self.sample_with(failure, at=(4, 5, 6, 7))
                 self.assertEqual(set(account["failed_scrapes"]), {reason})
-                self.assertGreaterEqual(account["ticks"]["missed"], account["failed_scrapes"][reason])
+                self.assertGreaterEqual(account["ticks"]["missed"],
+                                        account["failed_scrapes"][reason])
                 self.assert_one_warning(stderr, account, reason)
                 self.assertEqual(rows[-1]["preemptions_total"], str(requests[-1].number))
                 self.assertEqual({row["requests_running"] for row in rows}, {"3"})

@@ -26,7 +26,8 @@ ExitCode sample(const Options& options, cli::Tool& tool, ServerMetricsAccount& a
 ExitCode run(const Options& options, cli::Tool& tool) {
   ::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error that is told, not a silent end
   ServerMetricsAccount account;
-  const auto code = options.replay ? replay(options, tool, account) : sample(options, tool, account);
+  const auto code =
+      options.replay ? replay(options, tool, account) : sample(options, tool, account);
   tool.write_account(account);
   return code;
 }

@@ -8,7 +8,7 @@ memprof::cli::OptionTable option_table(Options& options) {
       "a vLLM server's own memory state over time (KV cache, queue, counters), as CSV.", options);
   table.example("server_metrics_sampler -o server_metrics_trace.csv",
                 "The server on port 8000, every 200 ms, until Ctrl-C.");
-  table.example("server_metrics_sampler -o - --duration 10 --metrics-url http://gpu-box:8000/metrics",
+  table.example("server_metrics_sampler -o - --duration 10 --metrics-url http://gpu:8000/metrics",
                 "Another server for ten seconds, into a pipe.");
   table.example("server_metrics_sampler -o again.csv --replay scrapes.jsonl",
                 "The rows of what --raw has kept.");

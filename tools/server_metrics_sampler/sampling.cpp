@@ -126,7 +126,8 @@ Answer Sampling::ask_as_proven() {
   if (filter_.empty()) return ask(scraper_.target());
   const auto begun = RunClock::since_boot();
   Answer answer = ask(filter_);
-  const bool answered = answer.status != 0 && (!answer.failure || answer.failure->reason != "timeout");
+  const bool answered =
+      answer.status != 0 && (!answer.failure || answer.failure->reason != "timeout");
   if (!answered || (!answer.failure && covers(*scrape_, proven_))) return answer;
   filter_.clear();
   answer = ask(scraper_.target());

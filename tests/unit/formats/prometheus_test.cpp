@@ -54,7 +54,8 @@ TEST(Prometheus, ReadsASampleWithAndWithoutLabels) {
 }
 
 TEST(Prometheus, AllowsBlanksWhereTheyCanStand) {
-  EXPECT_EQ(samples_of("  a\t1  \n b { x = \"y\" , z=\"w\" }   2\n"), (Lines{"a 1", "b|x=y|z=w 2"}));
+  EXPECT_EQ(samples_of("  a\t1  \n b { x = \"y\" , z=\"w\" }   2\n"),
+            (Lines{"a 1", "b|x=y|z=w 2"}));
 }
 
 TEST(Prometheus, UndoesEscapesAndKeepsEveryOtherByte) {
@@ -70,9 +71,10 @@ TEST(Prometheus, DropsTimestampsAndExemplars) {
 }
 
 TEST(Prometheus, ReadsEverySpellingOfANumber) {
-  EXPECT_EQ(samples_of("a 1.79548990128e+09\nb -0.5\nc +3\nd 1E3\ne +Inf\nf -Inf\ng Inf\nh NaN\ni nan"),
-            (Lines{"a 1795489901.28", "b -0.5", "c 3", "d 1000", "e inf", "f -inf", "g inf", "h nan",
-                   "i nan"}));
+  EXPECT_EQ(samples_of("a 1.79548990128e+09\nb -0.5\nc +3\nd 1E3\n"),
+            (Lines{"a 1795489901.28", "b -0.5", "c 3", "d 1000"}));
+  EXPECT_EQ(samples_of("e +Inf\nf -Inf\ng Inf\nh NaN\ni nan"),
+            (Lines{"e inf", "f -inf", "g inf", "h nan", "i nan"}));
 }
 
 TEST(Prometheus, TakesCrlfCommentsAndALastLineWithoutAnEnd) {
@@ -83,9 +85,9 @@ TEST(Prometheus, TakesCrlfCommentsAndALastLineWithoutAnEnd) {
 
 TEST(Prometheus, PassesBrokenLinesOverAndCountsThem) {
   for (const std::string line :
-       {"a", "a ", "a{", "a{x", "a{x=", "a{x=y} 1", "a{x=\"y} 1", "a{x=\"y\\", "a{x=\"y\\\" 1", "a{x=\"y\"",
-        "a{x=\"y\"} ", "a{x=\"y\" z=\"w\"} 1", "a{=\"y\"} 1", "a{,} 1", "a one", "a 1x", "a 0x1", "a +-1",
-        "a 1 two", "a 1 2 3", "<html>", "1a 2", "{} 1", "a=1", "\x1f\x8b", "a 1e999"}) {
+       {"a", "a ", "a{", "a{x", "a{x=", "a{x=y} 1", "a{x=\"y} 1", "a{x=\"y\\",
+        "a{x=\"y\\\" 1", "a{x=\"y\"", "a{x=\"y\"} ", "a{x=\"y\" z=\"w\"} 1", "a{=\"y\"} 1",
+        "a{,} 1", "a one", "a 1x", "a 0x1", "a +-1", "a 1 two", "a 1 2 3", "<html>", "1a 2", "{} 1", "a=1", "\x1f\x8b", "a 1e999"}) {
     const auto scanned = scan("before 1\n" + line + "\nafter 2\n");
     EXPECT_EQ(scanned.samples, (Lines{"before 1", "after 2"})) << line;
     EXPECT_EQ(scanned.broken, 1) << line;

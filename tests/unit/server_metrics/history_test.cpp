@@ -38,9 +38,9 @@ TEST(History, TheColumnsAreTheContracts) {
 
 TEST(History, GivesARowPerEngineOfARecordedScrape) {
   History history;
-  EXPECT_EQ(csv(history.take(recorded("metrics_dp2_one_api_under_load_2"), kTime, 755.125)),
-            "2026-11-24T03:23:10.123456+00:00,0,94.240838,5760,6144,15,1,0,1024,0,1024,4822,755.125\n"
-            "2026-11-24T03:23:10.123456+00:00,1,97.905759,5984,6144,16,0,0,1024,0,1024,4645,755.125\n");
+  EXPECT_EQ(csv(history.take(recorded("metrics_dp2_one_api_under_load_2"), kTime, 755.1)),
+            "2026-11-24T03:23:10.123456+00:00,0,94.240838,5760,6144,15,1,0,1024,0,1024,4822,755.1\n"
+            "2026-11-24T03:23:10.123456+00:00,1,97.905759,5984,6144,16,0,0,1024,0,1024,4645,755.1\n");
   EXPECT_FALSE(history.just_restarted());
 }
 
@@ -91,7 +91,8 @@ TEST(History, SeesAnotherProcessThoughNothingFell) {
 TEST(History, KeepsFirstAndLastTotalsThroughGaps) {
   History history;
   history.take(read_scrape("vllm:prompt_tokens_total 10\n"), kTime, 3);
-  history.take(read_scrape("vllm:prompt_tokens_total 30\nvllm:num_preemptions_total 2\n"), kTime, 9);
+  history.take(read_scrape("vllm:prompt_tokens_total 30\nvllm:num_preemptions_total 2\n"), kTime,
+               9);
   history.take(read_scrape("vllm:num_preemptions_total 5\n<broken\n"), kTime, 4);
   const auto account = account_of(history);
   EXPECT_EQ(account.engines[0].first.prompt_tokens_total, 10);

@@ -65,7 +65,9 @@ constexpr Recording kRecordings[] = {
 };
 
 TEST(Scrape, ReadsEveryRecordedAnswer) {
-  for (const auto& [name, expected] : kRecordings) EXPECT_EQ(text_of(recorded(name)), expected) << name;
+  for (const auto& [name, expected] : kRecordings) {
+    EXPECT_EQ(text_of(recorded(name)), expected) << name;
+  }
 }
 
 TEST(Scrape, AnySplitOfEveryRecordedBodyGivesTheSame) {
@@ -152,12 +154,14 @@ TEST(Scrape, PutsTheProcessesOfAnEngineTogether) {
 }
 
 TEST(Scrape, OrdersEnginesByNumber) {
-  EXPECT_EQ(all("vllm:num_requests_running{engine=\"10\"} 1\nvllm:num_requests_running{engine=\"9\"} 2\n"),
+  EXPECT_EQ(all("vllm:num_requests_running{engine=\"10\"} 1\n"
+                "vllm:num_requests_running{engine=\"9\"} 2\n"),
             "9: - 2 - - - - - -; 10: - 1 - - - - - -");
 }
 
 TEST(Scrape, LeavesOutWhatIsNoNumber) {
-  EXPECT_EQ(all("vllm:kv_cache_usage_perc{engine=\"0\"} NaN\nvllm:num_requests_running{engine=\"0\"} +Inf\n"
+  EXPECT_EQ(all("vllm:kv_cache_usage_perc{engine=\"0\"} NaN\n"
+                "vllm:num_requests_running{engine=\"0\"} +Inf\n"
                 "vllm:num_requests_waiting{engine=\"0\"} 1\n"),
             "0: - - 1 - - - - -");
 }
@@ -171,7 +175,8 @@ TEST(Scrape, ReadsLabelsWithQuotesBackslashesNewlinesAndUtf8) {
   const std::string model = "model_name=\"we\\\"ird\\\\lla\\n🦙,engine=\\\"7\\\"}\"";
   EXPECT_EQ(all("vllm:num_requests_running{" + model + ",engine=\"1\"} 2\n"), "1: - 2 - - - - - -");
   const auto config = read_scrape("vllm:num_requests_running{engine=\"0\"} 1\n"
-                                  "vllm:cache_config_info{engine=\"0\",path=\"a\\\\b\\\"c\\nd🦙\"} 1\n");
+                                  "vllm:cache_config_info{engine=\"0\","
+                                  "path=\"a\\\\b\\\"c\\nd🦙\"} 1\n");
   EXPECT_EQ(config.engines[0].cache_config.at("path"), "a\\b\"c\nd🦙");
 }
 
