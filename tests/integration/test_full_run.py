@@ -1,15 +1,18 @@
 """run_memory_profile from a server to a folder: what is in it, and what the tool says."""
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import threading
+import time
 import unittest
 from datetime import datetime
+from pathlib import Path
 
-from integration.profile_case import (FAKE_GPUS, GPU_COLUMNS, REQUEST_COLUMNS, ProfileCase, answers,
-                                      limited)
+from integration.profile_case import (FAKE_GPUS, GPU_COLUMNS, REQUEST_COLUMNS, ProfileCase,
+                                      answers, descendants, held, limited)
 from support.answers import error, models, pause
 from support.run_tool import finish, read_csv, read_jsonl, run_tool, start_tool
 from support.scripted_server import ScriptedServer, completion_as_asked
@@ -69,7 +72,7 @@ class FullRun(ProfileCase):
             ended, folder = self.profile(server, env=FAKE_GPUS)
         manifest = document(folder, "manifest.json")
         children = {child["name"]: child for child in manifest["children"]}
-        self.assertEqual(set(children), set(TOOLS))
+        self.assertEqual(tuple(children), TOOLS)  # in the order of their starts
         for name, child in children.items():
             self.assertEqual((child["exit_code"], child["signal"]), (0, None), name)
             self.assertIs(child["ended_as_told"], True)
@@ -78,6 +81,51 @@ class FullRun(ProfileCase):
             self.assertEqual(child["rows"], document(folder / "logs", f"{name}.stats.json")
                              ["process"]["rows"])
         self.assertEqual(children["request_runner"]["rows"], 4)
+
+    def test_children_have_one_clock(self):
+        with ScriptedServer(answers(held)) as server:
+            with self.running(server, env=FAKE_GPUS) as (process, pid):
+                server.wait_for(lambda s: s.in_flight == 2)
+                anchors = []
+                for child in descendants(pid):
+                    variables = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+                    anchors += [v for v in variables if v.startswith(b"MEMPROF_CLOCK_ANCHOR=")]
+                server.release()
+                ended = finish(process)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertEqual(len(anchors), 2)
+        self.assertEqual(len(set(anchors)), 1)
+
+    def test_whose_gpus_they_are(self):
+        ours, other = str(os.getpid()), "1"  # the server is a thread of this process
+        for pid, known in ((ours, True), (other, False)):
+            with ScriptedServer(answers()) as server:
+                ended = run_tool("run_memory_profile", *self.arguments(server), timeout=40,
+                                 env=FAKE_GPUS | {"FAKE_NVML_PROCESSES": f"{pid}:1048576"},
+                                 prefix=("timeout", "--kill-after=2", "30"))
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            folder = Path(ended.stdout.strip())
+            self.assertIn(os.getpid(), document(folder, "manifest.json")["server"]["pids"])
+            codes = {r["code"] for r in document(folder, "summary.json")["verdict"]["reasons"]}
+            self.assertEqual("gpu_unproven" not in codes, known)
+
+    def test_progress_on_a_terminal(self):
+        terminal, inner = os.openpty()
+        with ScriptedServer(answers(held)) as server:
+            with start_tool("run_memory_profile", *self.arguments(server), prefix=limited(),
+                            stderr=inner) as process:
+                os.close(inner)
+                server.wait_for(lambda s: s.in_flight == 2)
+                time.sleep(1.2)
+                server.release()
+                shown = b""
+                with contextlib.suppress(OSError):  # the other side is closed
+                    while data := os.read(terminal, 65536):
+                        shown += data
+                self.assertEqual(process.wait(20), 0)
+        os.close(terminal)
+        self.assertIn(b"\r\x1b[2K0/4 requests, 2 in flight of 2, 0 failed", shown)
+        self.assertIn(b"\r\x1b[2Kverdict", shown)
 
     def test_memory_is_read_before_and_after_the_load(self):
         with ScriptedServer(answers()) as server:

@@ -62,6 +62,8 @@ Summary finish_files(RunContext& run) {
   make_missing_trace<RequestTraceRow>(run.folder.file("request_trace.csv"));
   make_missing_trace<GpuMemRow>(run.folder.file("gpu_mem_trace.csv"));
   const auto traces = analysis::read_run(run.folder.path().string());
+  std::sort(manifest.children.begin(), manifest.children.end(),
+            [](const auto& a, const auto& b) { return a.started_ts < b.started_ts; });
   manifest.interrupted = run.interrupted();
   manifest.wall_clock_shift_ms = run.tool.clock().wall_clock_shift_ms();
   manifest.results.duration_s = duration(manifest, traces);
