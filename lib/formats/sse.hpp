@@ -24,7 +24,8 @@ class SseScanner {
   explicit SseScanner(Sink& sink) : sink_(sink) {}
 
   void reset();
-  /// False: a line, or the data of an event, is longer than kMostLineBytes; nothing more may be fed.
+  /// False: a line, or the data of an event, is longer than kMostLineBytes; nothing more may be
+  /// fed.
   bool feed(std::string_view bytes);
 
  private:

@@ -171,8 +171,8 @@ class StreamConnection final : public Connection,
   std::array<char, kReadBytes> buffer_;
 };
 
-/// The name that the server shall show, and that its certificate must have (OpenSSL's own check says
-/// what is wrong; Asio's says "unspecified"). Without verification it changes nothing.
+/// The name that the server shall show, and that its certificate must have (OpenSSL's own check
+/// says what is wrong; Asio's says "unspecified"). Without verification it changes nothing.
 void set_server_name(TlsStream& stream, std::string& host) {
   auto* expected = ::SSL_get0_param(stream.native_handle());
   ErrorCode not_a_literal;

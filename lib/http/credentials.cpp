@@ -97,7 +97,9 @@ Result<std::vector<Header>> read_headers(const TargetSpec& target) {
   const bool has_own = std::any_of(headers.begin(), headers.end(), [](const Header& header) {
     return lower_case(header.name) == "authorization";
   });
-  if (!key->empty() && !has_own) headers.insert(headers.begin(), {"Authorization", "Bearer " + *key});
+  if (!key->empty() && !has_own) {
+    headers.insert(headers.begin(), {"Authorization", "Bearer " + *key});
+  }
   return headers;
 }
 

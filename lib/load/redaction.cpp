@@ -41,7 +41,8 @@ std::string Redaction::apply(std::string text) const {
          at = text.find(secret, at + kInstead.size())) {
       text.replace(at, secret.size(), kInstead);
     }
-    for (auto length = std::min(secret.size() - 1, text.size()); length >= kShortestSecret; --length) {
+    const auto longest = std::min(secret.size() - 1, text.size());
+    for (auto length = longest; length >= kShortestSecret; --length) {
       if (!text.ends_with(secret.substr(0, length))) continue;
       text.replace(text.size() - length, length, kInstead);
       break;

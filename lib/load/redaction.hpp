@@ -12,8 +12,8 @@ class Redaction {
  public:
   explicit Redaction(const std::vector<http::Header>& headers);
 
-  /// `text` is one line of at most 300 characters, made by formats::one_line: a secret may be cut at
-  /// its end. Values shorter than four characters stay: they are no secrets, and would be everywhere.
+  /// `text` is one line of at most 300 characters, made by formats::one_line: a secret may be cut
+  /// at its end. Values shorter than four characters stay: no secrets, they would be everywhere.
   [[nodiscard]] std::string apply(std::string text) const;
 
  private:

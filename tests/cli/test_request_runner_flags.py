@@ -49,7 +49,7 @@ class FlagsTest(RequestRunnerCase):
                 (["--group-pause-s", "-1"], ["--group-pause-s"]),
                 (["--endpoint", "chats"], ["--endpoint", "chats", "completions"]),
                 (["--schedule", "all"], ["--schedule", "all", "condition"]),
-                (["--stream", "yes"], ["yes"]), (["--stream=yes"], ["--stream"]),
+                (["--stream=yes"], ["--stream"]),
                 (["--extra-body", "[1]"], ["--extra-body"]),
                 (["--extra-body", '{"model":1}'], ["--extra-body", "model"]),
                 (["--progress-fd", "-1"], ["--progress-fd"]),

@@ -21,14 +21,16 @@ class Recorder final : public ResponseParser::Sink {
 };
 
 /// What came of `bytes`, cut in two at `cut` and then closed.
-std::string parse(std::string_view bytes, std::size_t cut = std::string::npos, std::size_t step = 0) {
+std::string parse(std::string_view bytes, std::size_t cut = std::string::npos,
+                  std::size_t step = 0) {
   Recorder recorder;
   ResponseParser parser(recorder);
   parser.reset();
   auto state = ResponseParser::State::reading;
   if (step != 0) {
-    for (std::size_t at = 0; at < bytes.size() && state == ResponseParser::State::reading; at += step) {
+    for (std::size_t at = 0; at < bytes.size(); at += step) {
       state = parser.feed(bytes.substr(at, step));
+      if (state != ResponseParser::State::reading) break;
     }
   } else {
     state = parser.feed(bytes.substr(0, cut));
@@ -69,9 +71,11 @@ TEST(ResponseParser, Plain) {
 }
 
 TEST(ResponseParser, Chunked) {
-  EXPECT_EQ(all_splits(kChunked + "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"), "200 a/b|hello!|whole|kept");
+  EXPECT_EQ(all_splits(kChunked + "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"),
+            "200 a/b|hello!|whole|kept");
   EXPECT_EQ(all_splits(kChunked + "0\r\n\r\n"), "200 a/b||whole|kept");
-  EXPECT_EQ(all_splits(kChunked + "00A\r\n0123456789\r\n0\r\n\r\n"), "200 a/b|0123456789|whole|kept");
+  EXPECT_EQ(all_splits(kChunked + "00A\r\n0123456789\r\n0\r\n\r\n"),
+            "200 a/b|0123456789|whole|kept");
   EXPECT_EQ(all_splits(kChunked + "a\r\n\r\n0\r\n\r\n0\r\n\r\n0\r\n\r\n"),
             "200 a/b|\r\n0\r\n\r\n0\r\n|whole|kept")
       << "data that looks like framing";
@@ -80,7 +84,8 @@ TEST(ResponseParser, Chunked) {
 TEST(ResponseParser, ChunkExtensionsAndTrailers) {
   EXPECT_EQ(all_splits(kChunked + "2;name=value;q=\"x\"\r\nab\r\n0;last\r\n\r\n"),
             "200 a/b|ab|whole|kept");
-  EXPECT_EQ(all_splits(kChunked + "2\r\nab\r\n0\r\nX-A: 1\r\nX-B: 2\r\n\r\n"), "200 a/b|ab|whole|kept");
+  EXPECT_EQ(all_splits(kChunked + "2\r\nab\r\n0\r\nX-A: 1\r\nX-B: 2\r\n\r\n"),
+            "200 a/b|ab|whole|kept");
 }
 
 TEST(ResponseParser, KeepAliveOrNot) {

@@ -14,8 +14,8 @@ std::string parsed(std::string_view text) {
     EXPECT_NE(url.error().message.find("http://127.0.0.1:8000/v1"), std::string::npos);
     return "refused";
   }
-  return std::string(url->tls ? "tls " : "tcp ") + url->host + " " + std::to_string(url->port) + " " +
-         url->path;
+  const std::string kind = url->tls ? "tls " : "tcp ";
+  return kind + url->host + " " + std::to_string(url->port) + " " + url->path;
 }
 
 TEST(Url, Parts) {

@@ -26,7 +26,9 @@ std::string usage(const std::string& members) {
   };
   for (std::size_t cut = 1; cut < text.size(); ++cut) {
     const auto split = read(text, cut);
-    if (!split || !split->usage || shown(*split->usage) != shown(*facts->usage)) return "split differs";
+    if (!split || !split->usage || shown(*split->usage) != shown(*facts->usage)) {
+      return "split differs";
+    }
   }
   return shown(*facts->usage);
 }
@@ -39,7 +41,8 @@ TEST(CompletionJson, UsageThatIsNotAWholeNumberStaysEmpty) {
   EXPECT_EQ(usage(""), "-,-,-");
   for (const char* odd : {"-1", "1.5", "2.0", "1e3", "\"7\"", "null", "true", "[1]", "{\"a\":1}",
                           "18446744073709551615", "99999999999999999999999"}) {
-    EXPECT_EQ(usage(R"("prompt_tokens":)" + std::string(odd) + R"(,"completion_tokens":2)"), "-,2,-")
+    const auto members = R"("prompt_tokens":)" + std::string(odd) + R"(,"completion_tokens":2)";
+    EXPECT_EQ(usage(members), "-,2,-")
         << odd;
   }
   EXPECT_EQ(usage(R"("prompt_tokens_details":null)"), "-,-,-");
@@ -71,7 +74,8 @@ TEST(CompletionJson, ChoicesTextAndFinishReasonOnlyWhereTheyBelong) {
 }
 
 TEST(CompletionJson, AnErrorIsAnyTopLevelErrorThatIsNotNull) {
-  for (const char* text : {R"({"error":{}})", R"({"error":""})", R"({"error":[]})", R"({"error":1})",
+  for (const char* text : {R"({"error":{}})", R"({"error":""})", R"({"error":[]})",
+                           R"({"error":1})",
                            R"({"error":false})", R"({"a":1,"error":"x"})"}) {
     EXPECT_TRUE(read(text)->has_error) << text;
   }
@@ -82,7 +86,9 @@ TEST(CompletionJson, AnErrorIsAnyTopLevelErrorThatIsNotNull) {
 TEST(CompletionJson, KeysMayBeEscapedOrSplit) {
   EXPECT_TRUE(read(R"({"err\u006fr":1})")->has_error);
   const std::string text = R"({"choices":[{"delta":{"content":"\ud83d\ude00"}}]})";
-  for (std::size_t cut = 0; cut <= text.size(); ++cut) EXPECT_TRUE(read(text, cut)->has_text) << cut;
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    EXPECT_TRUE(read(text, cut)->has_text) << cut;
+  }
 }
 
 TEST(CompletionJson, RefusesWhatIsNotOneObject) {

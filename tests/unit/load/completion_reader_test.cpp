@@ -6,7 +6,9 @@
 namespace memprof::load {
 namespace {
 
-std::string chunk(const std::string& data) { return fmt::format("{:x}\r\n{}\r\n", data.size(), data); }
+std::string chunk(const std::string& data) {
+  return fmt::format("{:x}\r\n{}\r\n", data.size(), data);
+}
 
 /// A stream whose events carry these data, each in a chunk.
 std::string stream(const std::vector<std::string>& events, bool framed_end = true) {
@@ -18,17 +20,18 @@ std::string stream(const std::vector<std::string>& events, bool framed_end = tru
 
 std::string plain(const std::string& body, const std::string& status = "200 OK",
                   const std::string& type = "application/json") {
-  return fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}", status, type,
-                     body.size(), body);
+  return fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}", status,
+                     type, body.size(), body);
 }
 
 std::string token(const std::string& text, const std::string& finish = "null") {
-  return R"({"choices":[{"index":0,"delta":{"content":")" + text + R"("},"finish_reason":)" + finish +
-         "}]}";
+  return R"({"choices":[{"index":0,"delta":{"content":")" + text + R"("},"finish_reason":)" +
+         finish + "}]}";
 }
 
 const std::string kUsage =
-    R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":3,"prompt_tokens_details":null}})";
+    R"({"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":3,)"
+    R"("prompt_tokens_details":null}})";
 
 /// The same for the whole, each cut, and each byte alone.
 std::string read_all_splits(const std::string& bytes) {
@@ -99,7 +102,8 @@ TEST(CompletionReader, AnErrorEventIsTheReasonWhateverFollows) {
                             R"({"error":"out of blocks"})",
                             R"({"choices":[],"error":{"message":"out of blocks"}})"}) {
     EXPECT_EQ(read_all_splits(stream({token("a"), error, "[DONE]"})), words) << error;
-    EXPECT_EQ(read_all_splits(stream({token("a"), error, token("b", "\"stop\""), "[DONE]"})), words);
+    EXPECT_EQ(read_all_splits(stream({token("a"), error, token("b", "\"stop\""), "[DONE]"})),
+              words);
     EXPECT_EQ(read_all_splits(stream({token("a"), error}, false)), words) << "then cut";
   }
   EXPECT_EQ(read_all_splits(stream({R"({"error":{"message":"first"}})",
@@ -139,7 +143,8 @@ TEST(CompletionReader, ReasoningAndPlainTextAreTokensRolesAndEmptyTextsAreNot) {
 }
 
 TEST(CompletionReader, AStreamWithoutDoneButWithFinishReasonIsOk) {
-  EXPECT_EQ(read_all_splits(stream({token("a"), token("b", "\"stop\""), kUsage})), "ok|200|5|3||yes|");
+  EXPECT_EQ(read_all_splits(stream({token("a"), token("b", "\"stop\""), kUsage})),
+            "ok|200|5|3||yes|");
   EXPECT_EQ(read_all_splits(stream({})),
             "error:stream_error|200||||no|the stream ended without finish_reason");
   EXPECT_EQ(read_all_splits(stream({"[DONE]"})),
@@ -162,9 +167,11 @@ TEST(CompletionReader, PlainAnswersNeedChoices) {
                          R"("usage":{"prompt_tokens":5,"completion_tokens":1}})";
   EXPECT_EQ(read_all_splits(plain(ok)), "ok|200|5|1||no|");
   EXPECT_EQ(read_all_splits(plain(" \n" + ok + "\r\n ")), "ok|200|5|1||no|");
-  for (const char* body : {"{}", R"({"choices":[]})", R"({"choices":null})", R"({"choices":[null]})",
+  for (const char* body : {"{}", R"({"choices":[]})", R"({"choices":null})",
+                           R"({"choices":[null]})",
                            R"({"choices":{}})", R"({"x":{"choices":[{}]}})"}) {
-    EXPECT_EQ(read_all_splits(plain(body)), "error:bad_response|200||||no|the answer holds no choices")
+    EXPECT_EQ(read_all_splits(plain(body)),
+              "error:bad_response|200||||no|the answer holds no choices")
         << body;
   }
   for (const std::string& body :
@@ -222,7 +229,8 @@ TEST(CompletionReader, LinesOver1MiBAreTooLarge) {
 
 TEST(CompletionReader, HeadsOver64KiBAreTooLarge) {
   CompletionReader reader;
-  EXPECT_TRUE(reader.feed("HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'a') + "\r\n\r\n{}", stamp(0)));
+  const std::string field = "X: " + std::string(70'000, 'a') + "\r\n\r\n";
+  EXPECT_TRUE(reader.feed("HTTP/1.1 200 OK\r\n" + field, stamp(0)));
   EXPECT_EQ(reader.answer().status, "error:too_large");
 }
 

@@ -10,7 +10,8 @@ namespace {
 
 TEST(ModelList, ReadsVllmsList) {
   const auto models = parse_model_list(R"({"object":"list","data":[{"id":"tiny","object":"model",)"
-                                       R"("owned_by":"vllm","max_model_len":4096,"permission":[]}]})");
+                                       R"("owned_by":"vllm","max_model_len":4096,)"
+                                       R"("permission":[]}]})");
   ASSERT_TRUE(models);
   ASSERT_EQ(models->size(), 1u);
   EXPECT_EQ(models->front().id, "tiny");
@@ -20,7 +21,8 @@ TEST(ModelList, ReadsVllmsList) {
 
 TEST(ModelList, OtherServersLeaveMembersOut) {
   const auto models = parse_model_list(
-      R"({"data":[{"id":"a","max_model_len":null},{"id":"b","max_model_len":-1},{"id":5},7,null]})");
+      R"({"data":[{"id":"a","max_model_len":null},{"id":"b","max_model_len":-1},)"
+      R"({"id":5},7,null]})");
   ASSERT_TRUE(models);
   ASSERT_EQ(models->size(), 2u);
   EXPECT_FALSE((*models)[0].max_model_len || (*models)[1].max_model_len || (*models)[0].owned_by);

@@ -28,8 +28,8 @@ inline std::string show(const Answer& answer) {
          answer.detail;
 }
 
-/// The answer to `bytes`, cut before each of `cuts` (ascending), the connection then closed in order.
-/// Piece n is stamped n.
+/// The answer to `bytes`, cut before each of `cuts` (ascending), the connection then closed in
+/// order. Piece n is stamped n.
 inline Answer read_answer(CompletionReader& reader, std::string_view bytes,
                           const std::vector<std::size_t>& cuts = {}) {
   reader.reset();

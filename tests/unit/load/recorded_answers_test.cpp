@@ -87,8 +87,8 @@ TEST(RecordedAnswers, EveryTruncationOfAPlainAnswerIsTold) {
     const auto head_end = bytes.find("\r\n\r\n") + 4;
     for (std::size_t length = 0; length < bytes.size(); ++length) {
       const auto answer = read_answer(reader, std::string_view(bytes).substr(0, length));
-      ASSERT_EQ(answer.status, refused && length >= head_end ? "error:http_503" : "error:disconnected")
-          << name << " " << length;
+      const bool told = refused && length >= head_end;
+      ASSERT_EQ(answer.status, told ? "error:http_503" : "error:disconnected") << name << " " << length;
     }
   }
 }

@@ -64,9 +64,9 @@ Sent send(const TargetSpec& target, const ReplaySpec& replay, bool token_ids = f
 
 TEST(RequestWriter, TheBodyIsTheOriginalScripts) {
   const auto sent = send({}, {});
-  EXPECT_EQ(json::value(sent.object), json::parse(R"({"model":"tiny \"q\"","messages":[{"role":"user",)"
-                                                  R"("content":"say \"x\""}],"max_tokens":64,)"
-                                                  R"("temperature":0})"));
+  EXPECT_EQ(json::value(sent.object),
+            json::parse(R"({"model":"tiny \"q\"","messages":[{"role":"user",)"
+                        R"("content":"say \"x\""}],"max_tokens":64,"temperature":0})"));
   EXPECT_TRUE(sent.head.starts_with("POST /v1/chat/completions HTTP/1.1\r\nHost: h:8000\r\n"));
   EXPECT_NE(sent.head.find("\r\nX-Request-Id: r%201\r\n"), std::string::npos);
   EXPECT_NE(sent.head.find("\r\nContent-Type: application/json\r\n"), std::string::npos);

@@ -39,7 +39,8 @@ TEST(Schedule, GroupsAscendAndKeepTheirOrder) {
 
 TEST(Schedule, ConditionsAreCellsInTheWorkloadsOrder) {
   EXPECT_EQ(batches({request("a", 8, 20), request("b", 8, 10), request("c", 2, 20),
-                     request("d", 8, 20), request("e", 8, 20, 2), request("f", 8, 20, 1, PrefixMode::low),
+                     request("d", 8, 20), request("e", 8, 20, 2),
+                     request("f", 8, 20, 1, PrefixMode::low),
                      request("g", 8, 20, 1, PrefixMode::high), request("h", 2, 20)},
                     Schedule::condition),
             "2:ch 8:ad 8:b 8:e 8:f 8:g ");
