@@ -26,4 +26,4 @@ export MEMPROF_BIN_DIR PYTHONPATH=$PWD/tests PYTHONDONTWRITEBYTECODE=1
 scripts/vllm_cpu.sh setup
 cd tests/real_vllm
 if [ $# -eq 0 ]; then set -- discover -p 'test_*.py'; fi
-exec python3 -m unittest -v "$@"
+exec python3 -m unittest "$@" -v
