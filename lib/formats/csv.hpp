@@ -113,9 +113,9 @@ class CsvSplitter {
   std::unique_ptr<State> state_;
 };
 
-/// Reads rows of a described struct. Columns are found by name, so their order is free, unknown ones
-/// are passed over (so is a byte order mark), and a member without a column keeps its default. `Row`
-/// members that are neither optional nor std::string must have a column unless their default serves.
+/// Reads rows of a described struct. Columns are found by name, so their order is free, unknown
+/// ones are passed over (so is a byte order mark), and a member without a column keeps its default.
+/// Members that are neither optional nor std::string must have one unless their default serves.
 template <class Row>
 class CsvReader {
  public:

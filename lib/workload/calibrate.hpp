@@ -38,8 +38,8 @@ struct Calibration {
 /// Fits text prompts to a tokenizer: learns what each word costs, and what comes on top; makes one
 /// prompt per input length and prefix mode and has it counted. Exact where words add up, which they
 /// do in all vocabularies that never join two words; else corrected by the count, to the exact
-/// length or the nearest below. An Error (usage) when a length has no room for one word; an Error of
-/// the tokenizer is passed on.
+/// length or the nearest below. An Error (usage) when a length has no room for one word; an Error
+/// of the tokenizer is passed on.
 Result<Calibration> calibrate(const WorkloadSpec& spec, const Tokenizer& tokenize);
 
 }  // namespace memprof::workload

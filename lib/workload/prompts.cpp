@@ -30,7 +30,9 @@ std::uint64_t coprime_near_golden_section(std::uint64_t size) {
 }
 
 /// `random` scaled to [0, size), by its upper bits.
-std::uint64_t below(std::uint64_t size, std::uint64_t random) { return ((random >> 32) * size) >> 32; }
+std::uint64_t below(std::uint64_t size, std::uint64_t random) {
+  return ((random >> 32) * size) >> 32;
+}
 
 std::int64_t shared_part(double share, std::int64_t budget) {
   const auto shared = std::llround(share * static_cast<double>(budget));

@@ -56,8 +56,8 @@ class WorkloadReader {
 /// One line, without its line end. An Error (usage) reads `KEY: what is wrong`.
 Result<WorkloadRequest> parse_request(std::string_view line);
 
-/// Calls `on_request` with one request after the other of `path` (`-`: stdin); nothing is kept. The
-/// number of requests, or an Error: a bad line (usage), or a file that cannot be read (environment).
+/// Calls `on_request` with one request after the other of `path` (`-`: stdin); nothing is kept.
+/// Returns their number, or an Error: a bad line (usage), or no way to read the file (environment).
 /// Requests before a bad line have been handed over by then.
 Result<std::int64_t> read_workload(const std::string& path,
                                    const WorkloadReader::OnRequest& on_request);

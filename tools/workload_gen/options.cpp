@@ -7,7 +7,8 @@ using namespace memprof;
 cli::OptionTable option_table(Options& options) {
   cli::OptionTable table("workload_gen",
                          "writes a grid of requests as workload.jsonl, a line a request.", options);
-  table.example("workload_gen -o workload.jsonl", "The default grid: 48 requests, 8K to 32K tokens.");
+  table.example("workload_gen -o workload.jsonl",
+                "The default grid: 48 requests, 8K to 32K tokens.");
   table.example("workload_gen -o - --input-lens 1024 --concurrencies 8 --n-per-condition auto",
                 "To stdout, as many requests as 8 in flight need.");
   table.example("workload_gen -o w.jsonl --calibrate http://127.0.0.1:8000/v1",

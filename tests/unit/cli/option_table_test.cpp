@@ -137,8 +137,8 @@ TEST(OptionTable, NamesFlagValueAndWhatIsAllowed) {
 
 TEST(OptionTable, ListsHaveNoDuplicatesAndNoHoles) {
   EXPECT_EQ(refusal({"--sizes=8,8"}),
-            "--sizes: '8,8' is not allowed: must be a comma-separated list without duplicates, each "
-            "a whole number from 1 to 1000 (see --help)");
+            "--sizes: '8,8' is not allowed: must be a comma-separated list without duplicates, "
+            "each a whole number from 1 to 1000 (see --help)");
   for (const char* value : {"8,", ",8", "8,,9", "8, 9", "8,1001", "8;9"}) {
     EXPECT_EQ(refusal({std::string("--sizes=") + value}).find("--sizes: '"), 0u) << value;
   }

@@ -12,8 +12,8 @@ namespace memprof::cli {
 namespace {
 
 TEST(DescribeProgress, SaysWhatIsKnown) {
-  EXPECT_EQ(describe_progress({.total = 48, .done = 0, .failed = 0, .in_flight = 8, .concurrency = 8},
-                              3.21),
+  EXPECT_EQ(describe_progress({.total = 48, .done = 0, .failed = 0, .in_flight = 8,
+                               .concurrency = 8}, 3.21),
             "0/48 requests, 8 in flight of 8, 0 failed, 3.2 s");
   EXPECT_EQ(describe_progress({.total = 48, .done = 12, .failed = 2, .in_flight = 7,
                                .concurrency = 8}, 24),

@@ -8,7 +8,9 @@
 namespace memprof::formats {
 namespace {
 
-Timestamp at(std::int64_t microseconds) { return Timestamp{std::chrono::microseconds(microseconds)}; }
+Timestamp at(std::int64_t microseconds) {
+  return Timestamp{std::chrono::microseconds(microseconds)};
+}
 
 constexpr std::int64_t kMoment = 1'772'013'600'123'456;  // 2026-02-25T10:00:00.123456 UTC
 

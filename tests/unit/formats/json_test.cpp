@@ -83,7 +83,8 @@ TEST(Json, EveryKeyIsThereAndAbsentIsNull) {
 }
 
 TEST(Json, NumbersHaveNoExponent) {
-  for (const auto& [value, text] : {std::pair(12.5, "12.5\n"), {100.0, "100\n"}, {1e-5, "0.00001\n"},
+  for (const auto& [value, text] : {std::pair(12.5, "12.5\n"), {100.0, "100\n"},
+                                    {1e-5, "0.00001\n"},
                                     {123456789.25, "123456789.25\n"}, {0.0, "0\n"}}) {
     EXPECT_EQ(pretty_json(value), text);
   }

@@ -43,7 +43,9 @@ TEST(OneLine, IsFitForACellWhateverComes) {
   std::mt19937 random(7);
   for (int i = 0; i < 3000; ++i) {
     std::string text(random() % 60, '\0');
-    for (auto& c : text) c = static_cast<char>(random() % 4 == 0 ? random() : "a \n\xC3"[random() % 4]);
+    for (auto& c : text) {
+      c = static_cast<char>(random() % 4 == 0 ? random() : "a \n\xC3"[random() % 4]);
+    }
     const auto line = one_line(text, 20);
     ASSERT_EQ(one_line(line, 20), line);  // valid, trimmed and short already
     ASSERT_EQ(line.find('\n'), std::string::npos);
