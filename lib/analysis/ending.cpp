@@ -1,5 +1,6 @@
 #include "analysis/ending.hpp"
 
+#include "analysis/ending_memory.hpp"
 #include "formats/described.hpp"
 #include "formats/text.hpp"
 
@@ -36,6 +37,10 @@ void append_wrapped(std::string& out, std::string_view first, std::string_view t
     fresh = false;
   }
   out += line + '\n';
+}
+
+void append(std::string& out, const EndingLine& line) {
+  append_wrapped(out, fmt::format("{:<11}", line.label), line.text);
 }
 
 std::string counted(std::int64_t count, std::string_view noun) {
@@ -114,8 +119,10 @@ std::string peak_of(const std::vector<GpuWindow>& gpus) {
 
 void append_levels(std::string& out, const Summary& summary) {
   if (summary.by_concurrency.empty()) return;
-  out += fmt::format("concurrency{:>7} {:>9} {:>9} {:>9} {:>9} {:>11} {:>13}\n", "asked", "reached",
+  const bool metrics = summary.server_metrics.has_value();
+  out += fmt::format("concurrency{:>7} {:>8} {:>6} {:>9} {:>6} {:>11} {:>13}", "asked", "reached",
                      "mean", "requests", "ok", "time", "peak GPU mem");
+  out += metrics ? fmt::format(" {:>8} {:>10}\n", "peak KV", "preempted") : "\n";
   std::size_t shown = 0;
   for (const auto& [asked, level] : summary.by_concurrency) {
     if (++shown > kMostLevels) {
@@ -126,8 +133,15 @@ void append_levels(std::string& out, const Summary& summary) {
     const auto reached = level.max_in_flight ? fmt::to_string(*level.max_in_flight) : kNone;
     const auto mean = level.mean_in_flight ? fmt::format("{:.1f}", *level.mean_in_flight) : kNone;
     const auto time = level.duration_s ? formats::format_duration(*level.duration_s) : kNone;
-    out += fmt::format("{:>18} {:>9} {:>9} {:>9} {:>9} {:>11} {:>13}\n", asked, reached, mean,
+    out += fmt::format("{:>18} {:>8} {:>6} {:>9} {:>6} {:>11} {:>13}", asked, reached, mean,
                        level.n_requests, level.n_ok, time, peak_of(level.gpus));
+    if (metrics) {
+      const auto& kv = level.kv;
+      out += fmt::format(" {:>8} {:>10}",
+                         kv.usage_peak_pct ? fmt::format("{:.1f} %", *kv.usage_peak_pct) : kNone,
+                         kv.preemptions ? fmt::to_string(*kv.preemptions) : kNone);
+    }
+    out += '\n';
   }
 }
 
@@ -138,7 +152,9 @@ std::string describe_ending(const Summary& summary, const Manifest& manifest,
   std::string out;
   append_verdict(out, summary, manifest);
   append_problems(out, summary);
+  append(out, describe_fit(summary));
   append_gpus(out, summary);
+  for (const auto& line : describe_memory(summary)) append(out, line);
   append_requests(out, summary);
   append_levels(out, summary);
   if (manifest.results.duration_s) {

@@ -26,25 +26,21 @@ std::optional<double> baseline_mib(const GpuSeries& series, std::optional<Timest
   return median(std::move(values));
 }
 
-GpuWindows::GpuWindows(const GpuSeries& series) : readings_(series.readings) {
-  const auto size = readings_.size();
-  sums_.resize(size + 1);
-  peaks_.resize(2 * size);
-  for (std::size_t i = 0; i < size; ++i) {
-    sums_[i + 1] = sums_[i] + readings_[i].used_mib;
-    peaks_[size + i] = readings_[i].used_mib;
+GpuWindows::GpuWindows(const GpuSeries& series)
+    : readings_(series.readings),
+      peaks_(readings_.size(), [&](std::size_t i) { return readings_[i].used_mib; }) {
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < readings_.size(); ++i) {
+    if (i % kBlock == 0) sums_.push_back(sum);
+    sum += readings_[i].used_mib;
   }
-  for (std::size_t i = size; i-- > 1;) peaks_[i] = std::max(peaks_[2 * i], peaks_[2 * i + 1]);
+  sums_.push_back(sum);
 }
 
-MiB GpuWindows::peak(std::size_t begin, std::size_t end) const {
-  const auto size = readings_.size();
-  MiB most = readings_[begin].used_mib;
-  for (begin += size, end += size; begin < end; begin /= 2, end /= 2) {
-    if (begin % 2 == 1) most = std::max(most, peaks_[begin++]);
-    if (end % 2 == 1) most = std::max(most, peaks_[--end]);
-  }
-  return most;
+std::int64_t GpuWindows::sum_below(std::size_t end) const {
+  std::int64_t sum = sums_[end / kBlock];
+  for (auto i = end / kBlock * kBlock; i < end; ++i) sum += readings_[i].used_mib;
+  return sum;
 }
 
 GpuWindow GpuWindows::between(Timestamp from, Timestamp to) const {
@@ -53,9 +49,10 @@ GpuWindow GpuWindows::between(Timestamp from, Timestamp to) const {
   const auto end = first_at(readings_, to + std::chrono::microseconds(1));
   if (begin >= end) return window;
   window.samples = static_cast<std::int64_t>(end - begin);
-  window.peak_mib = peak(begin, end);
+  window.peak_mib =
+      peaks_.peak(begin, end, [&](std::size_t i) { return readings_[i].used_mib; });
   window.mean_mib =
-      static_cast<double>(sums_[end] - sums_[begin]) / static_cast<double>(window.samples);
+      static_cast<double>(sum_below(end) - sum_below(begin)) / static_cast<double>(window.samples);
   return window;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "analysis/range_peaks.hpp"
 #include "analysis/run_traces.hpp"
 #include "records/summary.hpp"
 
@@ -24,11 +25,12 @@ class GpuWindows {
   [[nodiscard]] GpuWindow between(Timestamp from, Timestamp to) const;
 
  private:
-  [[nodiscard]] MiB peak(std::size_t begin, std::size_t end) const;
+  static constexpr std::size_t kBlock = 32;
+  [[nodiscard]] std::int64_t sum_below(std::size_t end) const;
 
   const std::vector<GpuReading>& readings_;
-  std::vector<std::int64_t> sums_;  ///< sums_[n]: of the first n readings
-  std::vector<MiB> peaks_;          ///< a tree: leaves at size + index, a node above its two
+  RangePeaks<MiB> peaks_;
+  std::vector<std::int64_t> sums_;  ///< sums_[n]: of the first n × kBlock readings
 };
 
 }  // namespace memprof::analysis

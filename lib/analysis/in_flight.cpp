@@ -33,4 +33,30 @@ InFlight in_flight(const std::vector<const RequestTraceRow*>& rows) {
   return found;
 }
 
+InFlightSteps::InFlightSteps(const std::vector<RequestTraceRow>& rows) {
+  for (const auto& row : rows) {
+    if (!row.start_ts || !row.end_ts || *row.end_ts < *row.start_ts) continue;
+    steps_.push_back({*row.start_ts, 1});
+    steps_.push_back({*row.end_ts, -1});
+  }
+  std::sort(steps_.begin(), steps_.end(), [](const Step& a, const Step& b) {
+    return a.time != b.time ? a.time < b.time : a.count > b.count;
+  });
+  std::int64_t now = 0;
+  for (auto& step : steps_) step.count = now += step.count;
+  peaks_.emplace(steps_.size(), [&](std::size_t i) { return steps_[i].count; });
+}
+
+std::int64_t InFlightSteps::peak(Timestamp from, Timestamp to) const {
+  const auto before = [](const Step& step, Timestamp time) { return step.time < time; };
+  const auto index = [&](auto at) { return static_cast<std::size_t>(at - steps_.begin()); };
+  // The step before `from` holds at `from`.
+  auto begin = index(std::lower_bound(steps_.begin(), steps_.end(), from, before));
+  if (begin > 0) --begin;
+  const auto end = index(std::lower_bound(steps_.begin(), steps_.end(),
+                                          to + std::chrono::microseconds(1), before));
+  if (begin >= end) return 0;
+  return peaks_->peak(begin, end, [&](std::size_t i) { return steps_[i].count; });
+}
+
 }  // namespace memprof::analysis

@@ -62,6 +62,9 @@ void judge_clock(const Evidence& evidence, Reasons& reasons) {
   if (evidence.traces.runner) worse(evidence.traces.runner->process.wall_clock_shift_ms);
   const auto& sampler = evidence.manifest.samplers.gpu_mem_sampler;
   if (sampler) worse(sampler->wall_clock_shift_ms);
+  if (evidence.traces.server_sampler) {
+    worse(evidence.traces.server_sampler->process.wall_clock_shift_ms);
+  }
   if (std::abs(shift) <= kMostClockShift) return;
   reasons.add(code::kClockStepped,
               fmt::format("The wall clock moved by {:.0f} ms during the run: times of other "
@@ -104,13 +107,6 @@ void judge_run(const Evidence& evidence, Reasons& reasons) {
     reasons.add(code::kSimulated, "The server was a simulator: no figure is a real GPU's.",
                 std::nullopt, "Run without --simulate for figures of a real server.");
   }
-  if (!manifest.files.server_metrics_trace) {
-    reasons.add(code::kNoServerMetrics,
-                "The server's own metrics were not recorded: whether it ran short of KV cache is "
-                "not judged.",
-                std::nullopt,
-                "Watch the server's log for preemptions and its KV cache usage while this runs.");
-  }
   if (manifest.server.insecure_tls) {
     reasons.add(code::kInsecureTls,
                 "The server's certificate was not checked: it may have been another server.",
@@ -122,14 +118,17 @@ void judge_run(const Evidence& evidence, Reasons& reasons) {
   }
 }
 
-Verdict judge(const RunTraces& traces, const Manifest& manifest, const Summary& findings) {
-  const Evidence evidence{traces, manifest, findings};
+Verdict judge(const RunTraces& traces, const Manifest& manifest, const Summary& findings,
+              const ServerSigns& signs) {
+  const Evidence evidence{traces, manifest, findings, signs};
   Reasons reasons;
   judge_run(evidence, reasons);
   judge_load(evidence, reasons);
   judge_requests(evidence, reasons);
   judge_gpu(evidence, reasons);
+  judge_server(evidence, reasons);
   Verdict verdict;
+  verdict.pressure = signs.pressure;
   verdict.reasons = std::move(reasons).sorted();
   verdict.valid =
       std::none_of(verdict.reasons.begin(), verdict.reasons.end(), [](const Reason& reason) {

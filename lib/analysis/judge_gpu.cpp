@@ -9,8 +9,6 @@
 namespace memprof::analysis {
 namespace {
 
-constexpr double kMostMissedShare = 0.01;
-
 bool is_of_server(const GpuProcess& process, const ServerInfo& server) {
   return std::find(server.pids.begin(), server.pids.end(), process.pid) != server.pids.end();
 }

@@ -77,6 +77,14 @@ void read_requests(const std::string& path, RunTraces& traces) {
   });
 }
 
+template <class Reading>
+void put_in_order(std::vector<Reading>& readings) {
+  const auto earlier = [](const Reading& a, const Reading& b) { return a.timestamp < b.timestamp; };
+  if (!std::is_sorted(readings.begin(), readings.end(), earlier)) {
+    std::stable_sort(readings.begin(), readings.end(), earlier);
+  }
+}
+
 void read_gpu_trace(const std::string& path, RunTraces& traces) {
   read_csv<GpuMemRow>(path, "timestamp", traces.problems, [&](GpuMemRow&& row) {
     if (row.timestamp == Timestamp{}) return false;
@@ -87,14 +95,36 @@ void read_gpu_trace(const std::string& path, RunTraces& traces) {
     if (row.used_mib) series.readings.push_back({row.timestamp, *row.used_mib});
     return true;
   });
-  const auto earlier = [](const GpuReading& a, const GpuReading& b) {
-    return a.timestamp < b.timestamp;
-  };
-  for (auto& [index, series] : traces.gpus) {
-    if (!std::is_sorted(series.readings.begin(), series.readings.end(), earlier)) {
-      std::stable_sort(series.readings.begin(), series.readings.end(), earlier);
-    }
-  }
+  for (auto& [index, series] : traces.gpus) put_in_order(series.readings);
+}
+
+bool is_there(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+void read_server_trace(const std::string& path, RunTraces& traces) {
+  if (!is_there(path)) return;  // not every server has metrics
+  read_csv<ServerMetricsRow>(
+      path, "timestamp or engine", traces.problems, [&](ServerMetricsRow&& row) {
+        if (row.timestamp == Timestamp{} || row.engine.empty()) return false;
+        EngineSeries& series = traces.engines[row.engine];
+        ++traces.engine_rows;
+        if (row.kv_tokens_total) series.kv_tokens_total = row.kv_tokens_total;
+        EngineReading& reading = series.readings.emplace_back();
+        reading.timestamp = row.timestamp;
+        reading.asked = row.timestamp - std::chrono::microseconds(static_cast<std::int64_t>(
+                                            row.scrape_ms.value_or(0) * 1e3));
+        reading.usage_pct = row.kv_cache_usage_pct;
+        reading.tokens_used = row.kv_tokens_used;
+        reading.running = row.requests_running;
+        reading.waiting = row.requests_waiting;
+        reading.counters = {row.preemptions_total, row.prefix_cache_queries_total,
+                            row.prefix_cache_hits_total, row.prompt_tokens_total,
+                            row.generation_tokens_total};
+        return true;
+      });
+  for (auto& [engine, series] : traces.engines) put_in_order(series.readings);
 }
 
 /// Counts lines without holding one: prompts are large.
@@ -158,15 +188,14 @@ void read_workload(const std::string& path, RunTraces& traces) {
   if (lines.others() == 0 || lines.objects() > 0) traces.workload_requests = lines.objects();
 }
 
-void read_runner_account(const std::string& path, RunTraces& traces) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return;  // as in the original scripts' folders
-  auto account = files::read_json<RunnerAccount>(path);
-  if (account.has_error()) {
-    traces.problems.push_back(account.error().message);
-    return;
-  }
-  traces.runner = std::move(*account);
+/// None, without a word, where there is none: as in the original scripts' folders.
+template <class Account>
+std::optional<Account> read_account(const std::string& path, RunTraces& traces) {
+  if (!is_there(path)) return {};
+  auto account = files::read_json<Account>(path);
+  if (account.has_value()) return std::move(*account);
+  traces.problems.push_back(account.error().message);
+  return {};
 }
 
 }  // namespace
@@ -177,7 +206,11 @@ RunTraces read_run(const std::string& dir) {
   read_workload((folder / "workload.jsonl").string(), traces);
   read_requests((folder / "request_trace.csv").string(), traces);
   read_gpu_trace((folder / "gpu_mem_trace.csv").string(), traces);
-  read_runner_account((folder / "logs" / "request_runner.stats.json").string(), traces);
+  read_server_trace((folder / "server_metrics_trace.csv").string(), traces);
+  const auto logs = folder / "logs";
+  traces.runner = read_account<RunnerAccount>((logs / "request_runner.stats.json").string(), traces);
+  traces.server_sampler = read_account<ServerMetricsAccount>(
+      (logs / "server_metrics_sampler.stats.json").string(), traces);
   return traces;
 }
 

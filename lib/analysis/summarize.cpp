@@ -3,6 +3,10 @@
 #include "analysis/gpu_windows.hpp"
 #include "analysis/in_flight.hpp"
 #include "analysis/judge.hpp"
+#include "analysis/kv_demand.hpp"
+#include "analysis/memory_breakdown.hpp"
+#include "analysis/server_signs.hpp"
+#include "analysis/server_windows.hpp"
 #include "analysis/statistics.hpp"
 
 #include <fmt/format.h>
@@ -86,6 +90,7 @@ class GpuFindings {
   static void describe(const GpuSeries& series, GpuSummary& gpu) {
     if (series.total_mib) gpu.total_mib = series.total_mib;
     std::vector<std::int64_t> values;
+    values.reserve(series.readings.size());
     Mean mean;
     for (const auto& reading : series.readings) {
       values.push_back(reading.used_mib);
@@ -108,13 +113,20 @@ class GpuFindings {
   std::map<std::int64_t, GpuWindows> windows_;
 };
 
-/// What a level and a condition both have.
+void add_to(std::optional<Tokens>& sum, const std::optional<Tokens>& value) {
+  if (value) sum = sum.value_or(0) + *value;
+}
+
+/// What a level and a condition both have; without the server's metrics.
 template <class Part>
-void describe_part(const Rows& rows, const GpuFindings& gpus, Part& part) {
+InFlight describe_part(const Rows& rows, const GpuFindings& gpus, Part& part) {
   Mean completion;
   Mean prompt;
   for (const auto* row : rows) {
     ++part.n_requests;
+    add_to(part.prompt_tokens, row->prompt_tokens);
+    add_to(part.completion_tokens, row->completion_tokens);
+    add_to(part.cached_tokens, row->cached_tokens);
     if (!row->ok()) continue;
     ++part.n_ok;
     if (row->completion_tokens) completion.add(static_cast<double>(*row->completion_tokens));
@@ -129,9 +141,42 @@ void describe_part(const Rows& rows, const GpuFindings& gpus, Part& part) {
   part.mean_in_flight = flight.mean;
   if (flight.first_start) part.duration_s = seconds_between(*flight.first_start, *flight.last_end);
   part.gpus = gpus.during(flight);
+  return flight;
 }
 
-void describe_conditions(const RunTraces& traces, const GpuFindings& gpus, Summary& summary) {
+/// Parts of a load (levels, or conditions) with the server's metrics of each.
+template <class Part>
+class ServerParts {
+ public:
+  void add(const Rows& rows, const InFlight& flight, Part& part) {
+    if (!flight.first_start) return;
+    times_.push_back({*flight.first_start, *flight.last_end});
+    parts_.push_back({&rows, &part});
+  }
+  void fill(const ServerWindows& windows, const KvCapacity& capacity, double share) const {
+    const auto found = windows.attribute(times_);
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      auto& [rows, part] = parts_[i];
+      part->kv = found[i];
+      part->kv_demand =
+          kv_demand(*rows, part->max_in_flight.value_or(0), capacity, share, part->kv);
+    }
+  }
+
+ private:
+  std::vector<PartTime> times_;
+  std::vector<std::pair<const Rows*, Part*>> parts_;
+};
+
+/// What describing needs of the server.
+struct ServerView {
+  const ServerWindows& windows;
+  const KvCapacity& capacity;
+  double share;
+};
+
+void describe_conditions(const RunTraces& traces, const GpuFindings& gpus,
+                         const ServerView& server, Summary& summary) {
   using Key = std::tuple<std::int64_t, Tokens, Tokens, std::optional<PrefixMode>>;
   std::map<Key, Rows> cells;
   for (const auto& row : traces.requests) {
@@ -143,12 +188,45 @@ void describe_conditions(const RunTraces& traces, const GpuFindings& gpus, Summa
         kMostConditions));
     return;
   }
+  ServerParts<ConditionSummary> parts;
+  summary.conditions.reserve(cells.size());  // parts keeps their addresses
   for (const auto& [key, rows] : cells) {
     ConditionSummary& condition = summary.conditions.emplace_back();
     std::tie(condition.concurrency_group, condition.input_len, condition.output_len,
              condition.prefix_mode) = key;
-    describe_part(rows, gpus, condition);
+    parts.add(rows, describe_part(rows, gpus, condition), condition);
   }
+  parts.fill(server.windows, server.capacity, server.share);
+}
+
+/// Over the whole load.
+void describe_server(const RunTraces& traces, const ServerView& server, const InFlight& flight,
+                     Summary& summary) {
+  const auto& scrapes = server.windows.scrapes();
+  if (scrapes.empty()) return;
+  ServerMetricsSummary& metrics = summary.server_metrics.emplace();
+  metrics.rows = traces.engine_rows;
+  metrics.engines = static_cast<std::int64_t>(traces.engines.size());
+  metrics.resets = server.windows.resets();
+  metrics.kv_tokens_total = server.capacity.tokens_total;
+  metrics.block_size = server.capacity.block_size;
+  if (traces.server_sampler) {
+    metrics.resets = std::max(metrics.resets, traces.server_sampler->restarts);
+    for (const auto& engine : traces.server_sampler->engines) {
+      if (engine.prefix_caching) metrics.prefix_caching = engine.prefix_caching;
+      if (!summary.server.cache_config && !engine.cache_config.empty()) {
+        summary.server.cache_config = engine.cache_config;
+      }
+    }
+  }
+  if (!flight.first_start) return;
+  metrics.kv = server.windows.gauges({*flight.first_start, *flight.last_end});
+  const auto* begin = server.windows.last_by(*flight.first_start);
+  if (begin == nullptr || scrapes.back().asked < *flight.last_end) return;
+  const auto growth = server.windows.growth(*begin, scrapes.back());
+  set_counters(growth, metrics.kv);
+  metrics.prompt_tokens = growth.prompt_tokens_total;
+  metrics.generation_tokens = growth.generation_tokens_total;
 }
 
 void describe_load(const RunTraces& traces, const InFlight& flight, LoadSummary& load) {
@@ -158,10 +236,8 @@ void describe_load(const RunTraces& traces, const InFlight& flight, LoadSummary&
   load.max_in_flight = flight.max;
   load.mean_in_flight = flight.mean;
   for (const auto& row : traces.requests) {
-    if (row.prompt_tokens) load.prompt_tokens = load.prompt_tokens.value_or(0) + *row.prompt_tokens;
-    if (row.completion_tokens) {
-      load.completion_tokens = load.completion_tokens.value_or(0) + *row.completion_tokens;
-    }
+    add_to(load.prompt_tokens, row.prompt_tokens);
+    add_to(load.completion_tokens, row.completion_tokens);
   }
   if (!traces.runner) return;
   const RunnerAccount& runner = *traces.runner;
@@ -200,12 +276,22 @@ Summary summarize(const RunTraces& traces, const Manifest& manifest) {
   const auto load = flight.first_start ? flight.first_start : manifest.timeline.load_start;
   const GpuFindings gpus(traces, manifest, load);
   summary.gpus = gpus.all();
+  const ServerWindows windows(traces);
+  const auto capacity = kv_capacity(traces, manifest);
+  const ServerView server{windows, capacity, prefix_share(manifest)};
+  ServerParts<LevelSummary> parts;
   for (const auto& [level, rows] : levels) {
-    describe_part(rows, gpus, summary.by_concurrency[level]);
+    LevelSummary& part = summary.by_concurrency[level];
+    parts.add(rows, describe_part(rows, gpus, part), part);
   }
-  describe_conditions(traces, gpus, summary);
+  parts.fill(windows, capacity, server.share);
+  describe_conditions(traces, gpus, server, summary);
   describe_load(traces, flight, summary.load);
-  summary.verdict = judge(traces, manifest, summary);
+  describe_server(traces, server, flight, summary);
+  summary.memory_breakdown = break_down(traces, manifest, capacity, summary);
+  const auto signs = find_signs(traces, manifest, windows, capacity, summary);
+  summary.symptoms = signs.symptoms;
+  summary.verdict = judge(traces, manifest, summary, signs);
   return summary;
 }
 

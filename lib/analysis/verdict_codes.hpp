@@ -16,6 +16,10 @@ struct VerdictCode {
 namespace code {
 inline constexpr VerdictCode kSamplerDied{"sampler_died", Severity::invalid};
 inline constexpr VerdictCode kGpuLost{"gpu_lost", Severity::invalid};
+inline constexpr VerdictCode kCounterReset{"counter_reset", Severity::invalid};
+inline constexpr VerdictCode kMetricsNotOfThisServer{"metrics_not_of_this_server",
+                                                     Severity::invalid};
+inline constexpr VerdictCode kOtherTraffic{"other_traffic", Severity::invalid};
 inline constexpr VerdictCode kClockStepped{"clock_stepped", Severity::invalid};
 inline constexpr VerdictCode kInterrupted{"interrupted", Severity::invalid};
 inline constexpr VerdictCode kClientSaturated{"client_saturated", Severity::invalid};
@@ -34,6 +38,8 @@ inline constexpr VerdictCode kGpuShared{"gpu_shared", Severity::warning};
 inline constexpr VerdictCode kInsecureTls{"insecure_tls", Severity::warning};
 inline constexpr VerdictCode kNoGpuTrace{"no_gpu_trace", Severity::note};
 inline constexpr VerdictCode kNoServerMetrics{"no_server_metrics", Severity::note};
+inline constexpr VerdictCode kSchedulerLimit{"scheduler_limit", Severity::note};
+inline constexpr VerdictCode kPrefixCachingOff{"prefix_caching_off", Severity::note};
 inline constexpr VerdictCode kGpuUnproven{"gpu_unproven", Severity::note};
 inline constexpr VerdictCode kKeyOverHttp{"key_over_http", Severity::note};
 inline constexpr VerdictCode kSimulated{"simulated", Severity::note};
@@ -43,7 +49,9 @@ inline constexpr VerdictCode kSimulated{"simulated", Severity::note};
 inline constexpr std::array kVerdictCodes{
     code::kInterrupted,           code::kRunnerDied,
     code::kSamplerDied,           code::kGpuLost,
-    code::kClockStepped,          code::kClientSaturated,
+    code::kCounterReset,          code::kMetricsNotOfThisServer,
+    code::kOtherTraffic,          code::kClockStepped,
+    code::kClientSaturated,
     code::kManyRequestsFailed,    code::kRequestsFailed,
     code::kTooLongForContext,     code::kConcurrencyNotReached,
     code::kPromptTokensOffTarget, code::kCompletionTokensOffTarget,
@@ -51,7 +59,8 @@ inline constexpr std::array kVerdictCodes{
     code::kGpuNotOfServer,        code::kGpuShared,
     code::kInsecureTls,           code::kSimulated,
     code::kNoGpuTrace,            code::kGpuUnproven,
-    code::kNoServerMetrics,       code::kKeyOverHttp,
+    code::kNoServerMetrics,       code::kSchedulerLimit,
+    code::kPrefixCachingOff,      code::kKeyOverHttp,
 };
 
 }  // namespace memprof::analysis

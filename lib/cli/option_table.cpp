@@ -86,6 +86,21 @@ void OptionTable::positional(std::string name, std::string& target, std::string 
   positional_ = std::move(option);
 }
 
+void OptionTable::positionals(std::string name, std::vector<std::string>& targets,
+                              std::string help) {
+  Option option;
+  option.name = std::move(name);
+  option.help = std::move(help);
+  option.required = true;
+  option.repeated = true;
+  option.set = [&targets](std::string_view text) {
+    targets.emplace_back(text);
+    return std::string();
+  };
+  option.json = [&targets] { return formats::to_json(targets); };
+  positional_ = std::move(option);
+}
+
 OptionTable::Option* OptionTable::find(std::string_view name) {
   const auto found = std::find_if(options_.begin(), options_.end(),
                                   [&](const Option& option) { return option.name == name; });
@@ -145,7 +160,7 @@ std::optional<std::string> OptionTable::parse(std::span<const std::string> argum
     if (given.string_key == "print-config") {
       print_config = true;
     } else if (given.position_key >= 0) {
-      if (!positional_ || positional_->given) {
+      if (!positional_ || (positional_->given && !positional_->repeated)) {
         usage_error(positional_ ? fmt::format("only one {} is taken", positional_->name)
                                 : "takes no arguments but flags");
       }
@@ -177,7 +192,9 @@ std::string OptionTable::help() const {
     out += fmt::format("  {}\n      {}\n", command, what);
   }
   out += fmt::format("\nUsage\n  {}{} [flags]\n", tool_,
-                     positional_ ? " " + positional_->name : std::string());
+                     !positional_            ? ""
+                     : positional_->repeated ? fmt::format(" {0} [{0}...]", positional_->name)
+                                             : " " + positional_->name);
   if (positional_) {
     out += fmt::format("  {:<26}", positional_->name);
     append_wrapped(out, positional_->help, 28, 100);

@@ -49,6 +49,8 @@ class OptionTable {
   void require(std::string_view name);
   /// The tool's one positional argument.
   void positional(std::string name, std::string& target, std::string help);
+  /// One or more positional arguments, in the order given.
+  void positionals(std::string name, std::vector<std::string>& targets, std::string help);
 
   /// Sets the bound variables. Returns text for stdout when there is nothing to run (--help,
   /// --version, --print-config). Throws a ToolError (usage) of one line that names the flag, the
@@ -74,6 +76,7 @@ class OptionTable {
     bool common = false;
     bool required = false;
     bool given = false;
+    bool repeated = false;  ///< may be given more than once
     /// Empty when the value was taken, else what is allowed.
     std::function<std::string(std::string_view)> set;
     std::function<std::optional<std::string>()> show;  ///< none: no value

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -54,6 +55,7 @@ void print_and_flush(std::string_view text) {
 }
 
 [[noreturn]] void run_and_end(const std::string& tool, const std::function<int()>& body) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is an error that is told, as a full disk
   int code = static_cast<int>(ExitCode::environment);
   std::string problem;
   try {

@@ -94,11 +94,41 @@ struct GpuSamplerRecord {
 BOOST_DESCRIBE_STRUCT(GpuSamplerRecord, (),
                       (backend, ticks, wall_clock_shift_ms, lost_gpus, processes))
 
+/// What server_metrics_sampler said of itself at its end.
+struct ServerSamplerRecord {
+  std::string url;
+  bool filtered = false;  ///< the server sent only the series asked for
+  TickAccount ticks;
+  Milliseconds wall_clock_shift_ms = 0;
+  std::int64_t restarts = 0;
+  std::map<std::string, std::int64_t> failed_scrapes;  ///< by reason
+};
+BOOST_DESCRIBE_STRUCT(ServerSamplerRecord, (),
+                      (url, filtered, ticks, wall_clock_shift_ms, restarts, failed_scrapes))
+
 /// Null for a sampler that did not run, or left no account.
 struct ManifestSamplers {
   std::optional<GpuSamplerRecord> gpu_mem_sampler;
+  std::optional<ServerSamplerRecord> server_metrics_sampler;
 };
-BOOST_DESCRIBE_STRUCT(ManifestSamplers, (), (gpu_mem_sampler))
+BOOST_DESCRIBE_STRUCT(ManifestSamplers, (), (gpu_mem_sampler, server_metrics_sampler))
+
+/// The memory lines of a vLLM server's start-up log (formats/startup_log.hpp). Of what each worker or
+/// engine writes for itself, an entry per line, in the log's order.
+struct StartupMemory {
+  std::vector<Tokens> kv_cache_tokens;            ///< an engine's capacity
+  std::vector<double> available_kv_gib;           ///< left for the KV cache, of each GPU
+  std::vector<double> weights_gib;                ///< "Model loading took"
+  std::vector<double> graph_capture_gib;          ///< may be negative, as vLLM writes it
+  std::optional<std::int64_t> num_gpu_blocks_override;  ///< then the pool is not available_kv_gib
+  std::optional<double> max_concurrency;          ///< requests of max_model_len that fit at once
+  std::optional<double> gpu_memory_utilization;   ///< 0–1
+  std::optional<double> requested_gib;            ///< total × utilization
+};
+BOOST_DESCRIBE_STRUCT(StartupMemory, (),
+                      (kv_cache_tokens, available_kv_gib, weights_gib, graph_capture_gib,
+                       num_gpu_blocks_override, max_concurrency, gpu_memory_utilization,
+                       requested_gib))
 
 /// A process that the run started.
 struct ChildRecord {
@@ -161,10 +191,11 @@ struct Manifest {
   std::optional<Milliseconds> wall_clock_shift_ms;  ///< over the run, by the orchestrator
   std::vector<TooLongForContext> too_long_for_context;
   std::map<std::string, FileCheck> file_checks;  ///< every file of the run but the manifest
+  std::optional<StartupMemory> startup_memory;   ///< of --server-log; none: not given
 };
 BOOST_DESCRIBE_STRUCT(Manifest, (),
                       (run_id, timestamp, config, results, files, schema_version, simulated,
                        interrupted, tag, options, host, gpus, server, samplers, children, timeline,
-                       wall_clock_shift_ms, too_long_for_context, file_checks))
+                       wall_clock_shift_ms, too_long_for_context, file_checks, startup_memory))
 
 }  // namespace memprof

@@ -59,8 +59,7 @@ void check_gpus(const Options& options) {
 }
 
 GpuStep::GpuStep(RunContext& run)
-    : run_(run),
-      child_("gpu_mem_sampler", sampler_arguments(run), run.folder, run.tool.clock()) {
+    : SamplerStep(run, "gpu_mem_sampler", sampler_arguments(run), "GPU readings") {
   await_first_reading();
 }
 
@@ -82,43 +81,21 @@ void GpuStep::await_first_reading() {
   }
   if (!child_.ended()) return;
   if (!child_.ended_with({0})) throw ToolError(child_.as_error());
-  nothing_to_read_ = !has_reading();
-  if (nothing_to_read_) run_.tool.note("no GPU memory to read here; the load runs all the same");
+  if (has_reading()) return;
+  set_nothing_to_read();
+  run_.tool.note("no GPU memory to read here; the load runs all the same");
 }
 
-bool GpuStep::sampling() { return !child_.ended(); }
-
-void GpuStep::sample_for(Seconds seconds) {
-  const auto end = from_now(seconds);
-  while (sampling() && clock::RunClock::since_boot() < end &&
-         wait_for_any({&child_}, {}, run_.stop, end)) {
-  }
-  look();
-}
-
-void GpuStep::look() {
-  if (said_ || nothing_to_read_ || sampling() || child_.was_told()) return;
-  said_ = true;
-  if (child_.ended_with({3})) run_.fail(child_.as_error());  // disk full, for one
-  run_.tool.warn(child_.last_words() + "; the run goes on without GPU readings");
-}
-
-void GpuStep::finish() {
-  look();
-  const bool died = !nothing_to_read_ && said_;
-  child_.stop(run_.interrupted() ? kQuickEnd : kOrdinaryEnd);
-  child_.set_ended_as_told(!died && child_.ended_with({0, 130, 143}));
+void GpuStep::take_account() {
   const auto account = files::read_json<GpuSamplerAccount>(run_.folder.stats("gpu_mem_sampler"));
-  if (account.has_value()) {
-    if (!nothing_to_read_) child_.pass_on(account->process.warnings, run_.tool);
-    child_.set_rows(account->process.rows);
-    run_.manifest.gpus = account->gpus;
-    run_.manifest.simulated = account->simulated;
-    run_.manifest.samplers.gpu_mem_sampler =
-        GpuSamplerRecord{account->backend, account->ticks, account->process.wall_clock_shift_ms,
-                         account->lost_gpus, account->processes};
-  }
-  run_.manifest.children.push_back(child_.record());
+  if (!account.has_value()) return;
+  if (!nothing_to_read()) child_.pass_on(account->process.warnings, run_.tool);
+  child_.set_rows(account->process.rows);
+  run_.manifest.gpus = account->gpus;
+  run_.manifest.simulated = account->simulated;
+  run_.manifest.samplers.gpu_mem_sampler =
+      GpuSamplerRecord{account->backend, account->ticks, account->process.wall_clock_shift_ms,
+                       account->lost_gpus, account->processes};
 }
 
 }  // namespace memprof::profile

@@ -39,8 +39,8 @@ std::vector<std::string> runner_arguments(const RunContext& run, int progress_fd
 /// The runner as it is watched.
 class Load {
  public:
-  Load(RunContext& run, GpuStep& gpus)
-      : run_(run), gpus_(gpus), progress_(run.tool.quiet()), pipe_(process::make_pipe()) {
+  Load(RunContext& run, const Samplers& samplers)
+      : run_(run), samplers_(samplers), progress_(run.tool.quiet()), pipe_(process::make_pipe()) {
     patience_ = run.options.replay.timeout + run.options.target.connect_timeout +
                 run.options.replay.group_pause_s + kSlack +
                 static_cast<double>(std::filesystem::file_size(
@@ -55,14 +55,14 @@ class Load {
   void watch() {
     begun_ = moved_ = clock::RunClock::since_boot();
     while (!runner_->ended()) {
-      if (!wait_for_any({&*runner_, &gpus_.child()}, {lines_.fd()}, run_.stop,
-                        from_now(kProgressInterval))) {
+      if (!wait_for_any(children(), {lines_.fd()}, run_.stop, from_now(kProgressInterval))) {
         return end_now();
       }
       take_progress();
-      if (!gpus_.sampling()) {
+      for (SamplerStep* sampler : samplers_) {
+        if (!sampler->has_news()) continue;
         progress_.clear();
-        gpus_.look();
+        sampler->tell_news();
       }
       const std::chrono::duration<double> still = clock::RunClock::since_boot() - moved_;
       if (still.count() > patience_) return give_up();
@@ -88,6 +88,12 @@ class Load {
   }
 
  private:
+  [[nodiscard]] std::vector<ToolChild*> children() {
+    std::vector<ToolChild*> all{&*runner_};
+    for (SamplerStep* sampler : samplers_) all.push_back(&sampler->child());
+    return all;
+  }
+
   void take_progress() {
     for (const auto& line : lines_.read()) {
       boost::system::error_code error;
@@ -105,7 +111,7 @@ class Load {
   void end_now() {
     progress_.clear();
     run_.tool.note("ending…");
-    stop_together({&*runner_, &gpus_.child()}, kQuickEnd);
+    stop_together(children(), kQuickEnd);
     runner_->set_ended_as_told(runner_->ended_with({0, 1, 130, 143}));
   }
 
@@ -118,7 +124,7 @@ class Load {
   }
 
   RunContext& run_;
-  GpuStep& gpus_;
+  const Samplers& samplers_;
   cli::ProgressLine progress_;
   process::Pipe pipe_;
   process::LineReader lines_;
@@ -132,8 +138,8 @@ class Load {
 
 }  // namespace
 
-void run_load(RunContext& run, GpuStep& gpus) {
-  Load load(run, gpus);
+void run_load(RunContext& run, const Samplers& samplers) {
+  Load load(run, samplers);
   load.watch();
   load.finish();
 }

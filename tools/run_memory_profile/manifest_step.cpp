@@ -6,6 +6,7 @@
 #include "files/document.hpp"
 #include "files/row_file.hpp"
 #include "host_info.hpp"
+#include "records/server_metrics.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -61,6 +62,10 @@ Summary finish_files(RunContext& run) {
   Manifest& manifest = run.manifest;
   make_missing_trace<RequestTraceRow>(run.folder.file("request_trace.csv"));
   make_missing_trace<GpuMemRow>(run.folder.file("gpu_mem_trace.csv"));
+  if (run.server.has_metrics) {
+    make_missing_trace<ServerMetricsRow>(run.folder.file("server_metrics_trace.csv"));
+    manifest.files.server_metrics_trace = "server_metrics_trace.csv";
+  }
   const auto traces = analysis::read_run(run.folder.path().string());
   std::sort(manifest.children.begin(), manifest.children.end(),
             [](const auto& a, const auto& b) { return a.started_ts < b.started_ts; });

@@ -34,6 +34,16 @@ cli::OptionTable option_table(Options& options) {
   table.add_or_word("gpu-backend", options.gpu.backend, "auto", "KIND",
                     "How to read it: nvml, nvidia-smi, nvidia-smi-poll, amdgpu, none; auto: the "
                     "first that works.");
+  table.section("Server metrics");
+  table.add("metrics-url", options.metrics.url, "URL",
+            "Where the server has its /metrics; else beside the base URL's /v1.");
+  table.add("metrics-interval-ms", options.metrics.interval_ms, "MS", "Between two scrapes.",
+            {1, 3.6e6});
+  table.add("no-server-metrics", options.metrics.off, "", "Do not ask for /metrics.");
+  table.add("server-log", options.server_log, "FILE",
+            "The server's log: its start-up lines say what weights and KV cache take.");
+  table.add("kv-bytes-per-token", options.kv_bytes_per_token, "N",
+            "Bytes of KV cache per token on one GPU, where the log does not tell.", {1, 1e9});
   table.section("Run");
   table.add("output-dir", options.output_dir, "DIR", "A folder for the run is made in it.");
   table.add("tag", options.tag, "TEXT",

@@ -23,11 +23,20 @@ struct GpuOptions {
   std::optional<gpu::Backend> backend;  ///< none: the first that works
 };
 
+struct MetricsOptions {
+  std::optional<std::string> url;  ///< none: beside the base URL's /v1
+  std::int64_t interval_ms = 200;
+  bool off = false;
+};
+
 struct Options : cli::CommonOptions {
   TargetSpec target;
   WorkloadSpec grid;
   ReplaySpec replay;
   GpuOptions gpu;
+  MetricsOptions metrics;
+  std::optional<std::string> server_log;  ///< the server's start-up log, for its memory lines
+  std::optional<std::int64_t> kv_bytes_per_token;  ///< of one GPU
   YesNo calibrate = YesNo::no;
   std::optional<std::string> workload;  ///< use this one instead of generating
   std::string output_dir = "results/memory_profile";

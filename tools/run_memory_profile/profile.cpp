@@ -7,6 +7,7 @@
 #include "load/request_writer.hpp"
 #include "load_step.hpp"
 #include "manifest_step.hpp"
+#include "metrics_step.hpp"
 #include "process/sibling.hpp"
 #include "run_context.hpp"
 #include "server_probe.hpp"
@@ -16,6 +17,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <optional>
 
 #include <unistd.h>
 
@@ -43,16 +45,20 @@ void run_steps(RunContext& run) {
   prepare_workload(run);
   if (run.interrupted()) return;
   GpuStep gpus(run);
+  std::optional<MetricsStep> metrics;
+  if (run.server.has_metrics && !run.interrupted()) metrics.emplace(run);
+  Samplers samplers{&gpus};
+  if (metrics) samplers.push_back(&*metrics);
   if (!run.interrupted()) {
     run.manifest.timeline.baseline_start = run.tool.clock().now();
-    gpus.sample_for(run.options.baseline_s);
+    sample_for(run, samplers, run.options.baseline_s);
   }
   if (!run.interrupted() && !run.failure) {
-    run_load(run, gpus);
-    if (!run.interrupted() && !run.failure) gpus.sample_for(run.options.tail_s);
+    run_load(run, samplers);
+    if (!run.interrupted() && !run.failure) sample_for(run, samplers, run.options.tail_s);
     run.manifest.timeline.tail_end = run.tool.clock().now();
   }
-  gpus.finish();
+  for (SamplerStep* sampler : samplers) sampler->finish();
 }
 
 int exit_code(const RunContext& run, const Summary& summary) {
@@ -73,18 +79,22 @@ int run(Options& options, cli::Tool& tool) {
   const auto url = parse_base_url(options);
   const auto headers = http::read_headers(options.target).value();
   load::check_extra_body(options.replay).value();
-  for (const char* name : {"workload_gen", "gpu_mem_sampler", "request_runner"}) {
+  for (const char* name :
+       {"workload_gen", "gpu_mem_sampler", "server_metrics_sampler", "request_runner"}) {
     process::sibling(name);
   }
   check_given_workload(options);
   check_output_dir(options.output_dir);
-  const auto server = ask_server(options, url, headers, tool);
+  const auto startup_memory = read_server_log(options);
+  auto server = ask_server(options, url, headers, tool);
+  server.has_metrics = has_known_metrics(options, url, headers, tool);
   drop_salt_elsewhere(options, server, tool);
   check_gpus(options);
 
   const cli::StopSignal stop;
   const RunFolder folder(options.output_dir, make_run_id(start, options.tag));
   auto manifest = begin_manifest(options, folder, server, start);
+  manifest.startup_memory = startup_memory;
   RunContext context{options, tool, stop, folder, server, manifest, {}};
   run_steps(context);
   const auto summary = finish_files(context);

@@ -129,11 +129,7 @@ std::optional<bool> tell_vllm(const std::optional<Models>& models,
 }  // namespace
 
 http::Url parse_base_url(const Options& options) {
-  const auto url = http::parse_url(options.target.base_url);
-  if (url.has_error()) {
-    throw ToolError(url.error().code, "--base-url: " + url.error().message);
-  }
-  return *url;
+  return http::parse_url(options.target.base_url).value();
 }
 
 Server ask_server(const Options& options, const http::Url& url,

@@ -16,6 +16,7 @@ struct Server {
   http::Url url;
   std::string model;  ///< as to be sent
   ServerInfo info;
+  bool has_metrics = false;  ///< /metrics has series that are known
 };
 
 /// Reads URL and credentials; nothing is asked. Throws a ToolError (usage, or environment when a

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "records/manifest.hpp"
+#include "records/summary.hpp"
+
+#include <string>
+#include <vector>
+
+namespace memprof::analysis {
+
+/// A run to compare with others.
+struct ComparedRun {
+  std::string name;
+  Summary summary;
+  Manifest manifest;
+};
+
+/// Runs side by side as a table, at most four beside each other, for a terminal of 100 columns: the
+/// options that differ, then the findings, a `-` where one has none. Newline at the end.
+std::string compare(const std::vector<ComparedRun>& runs);
+
+}  // namespace memprof::analysis
