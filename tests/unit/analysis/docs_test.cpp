@@ -1,3 +1,4 @@
+#include "analysis/joined.hpp"
 #include "analysis/verdict_codes.hpp"
 #include "files/document.hpp"
 #include "formats/described.hpp"
@@ -5,6 +6,7 @@
 #include "records/gpu.hpp"
 #include "records/manifest.hpp"
 #include "records/request_trace.hpp"
+#include "records/server_metrics.hpp"
 #include "records/summary.hpp"
 #include "records/workload.hpp"
 
@@ -40,6 +42,9 @@ TEST(Docs, EveryColumnIsExplained) {
   const auto page = formats_page();
   expect_members<RequestTraceRow>(section(page, "request_trace.csv"), "request_trace.csv");
   expect_members<GpuMemRow>(section(page, "gpu_mem_trace.csv"), "gpu_mem_trace.csv");
+  expect_members<ServerMetricsRow>(section(page, "server_metrics_trace.csv"),
+                                   "server_metrics_trace.csv");
+  expect_members<JoinedRow>(section(page, "joined.csv"), "joined.csv");
   const auto workload = section(page, "workload.jsonl");
   formats::for_each_member<WorkloadRequest>([&](std::string_view name, auto) {
     if (name != "extra") {
@@ -59,6 +64,13 @@ TEST(Docs, EveryKeyOfTheSummaryIsExplained) {
   expect_members<LevelSummary>(text, "summary.json by_concurrency");
   expect_members<ConditionSummary>(text, "summary.json conditions");
   expect_members<LoadSummary>(text, "summary.json load");
+  expect_members<KvWindow>(text, "summary.json kv");
+  expect_members<KvDemand>(text, "summary.json kv_demand");
+  expect_members<ServerMetricsSummary>(text, "summary.json server_metrics");
+  expect_members<MemoryBreakdown>(text, "summary.json memory_breakdown");
+  expect_members<GpuBreakdown>(text, "summary.json memory_breakdown gpus");
+  expect_members<MemoryPart>(text, "summary.json memory_breakdown gpus");
+  expect_members<Symptom>(text, "summary.json symptoms");
   expect_members<RequestError>(text, "summary.json errors");
   expect_members<ErrorKind>(text, "summary.json error_kinds");
   expect_members<Verdict>(text, "summary.json verdict");
@@ -76,6 +88,8 @@ TEST(Docs, EveryKeyOfTheManifestIsExplained) {
   expect_members<ServerInfo>(text, "manifest.json server");
   expect_members<ManifestSamplers>(text, "manifest.json samplers");
   expect_members<GpuSamplerRecord>(text, "manifest.json samplers");
+  expect_members<ServerSamplerRecord>(text, "manifest.json samplers");
+  expect_members<StartupMemory>(text, "manifest.json startup_memory");
   expect_members<GpuProcess>(text, "manifest.json samplers processes");
   expect_members<ChildRecord>(text, "manifest.json children");
   expect_members<Timeline>(text, "manifest.json timeline");

@@ -1,7 +1,7 @@
 #include "analysis/ending.hpp"
 
 #include "formats/text.hpp"
-#include "sample_run.hpp"
+#include "sample_metrics.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +9,7 @@ namespace memprof::analysis {
 namespace {
 
 using testing::healthy_run;
+using testing::measured_run;
 using testing::row;
 using testing::SampleRun;
 
@@ -27,11 +28,14 @@ TEST(Ending, OfAHealthyRun) {
             "           cache is not judged. Watch the server's log for preemptions and its KV "
             "cache usage while\n"
             "           this runs.\n"
+            "load       whether it fits cannot be told without the server's metrics\n"
             "GPU        0 (NVIDIA H100): peak 500 MiB of 1000 MiB (50.0 %), baseline 105 MiB, 395 "
             "MiB above it\n"
+            "memory     GPU 0: how much of it is KV cache is not known; --server-log or\n"
+            "           --kv-bytes-per-token tells it\n"
             "requests   2 ok, 0 failed\n"
-            "concurrency  asked   reached      mean  requests        ok        time  peak GPU mem\n"
-            "                 2         2       1.7         2         2      12.0 s       500 MiB\n"
+            "concurrency  asked  reached   mean  requests     ok        time  peak GPU mem\n"
+            "                 2        2    1.7         2      2      12.0 s       500 MiB\n"
             "time       17.2 s, of which load 12.0 s\n"
             "files      results/memory_profile/20260225_100000\n");
 }
@@ -48,6 +52,49 @@ TEST(Ending, SaysWhatWentWrongAndWhatToDo) {
   EXPECT_NE(text.find("  invalid  requests_failed: 3 of 5 requests failed"), std::string::npos);
   EXPECT_NE(text.find("requests   2 ok, 3 failed; 3 of them error:http_404: The model `x` does"),
             std::string::npos);
+}
+
+TEST(Ending, OfARunThatFits) {
+  const auto text = ending(measured_run());
+  EXPECT_NE(text.find("load       fits: no preemption, nobody waited for KV blocks. The KV cache was 86 "
+                      "% full: little\n           more will fit.\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("KV cache   86.0 % at the peak, 70.3 % on average; 1376 of 1616 tokens; at most 2 "
+                      "running, 0\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("demand by lengths at most 1408 tokens (88 %) at concurrency 2"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("  time  peak GPU mem  peak KV  preempted\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("500 MiB   86.0 %          0\n"), std::string::npos) << text;
+}
+
+TEST(Ending, OfARunThatDoesNotFit) {
+  auto run = measured_run();
+  run.traces.engines["0"].readings.back().counters.preemptions_total = 88;
+  const auto text = ending(run);
+  EXPECT_NE(text.find("load       does NOT fit: 81 preemptions, first at concurrency 2. Next: a lower "
+                      "concurrency or"),
+            std::string::npos)
+      << text;
+  for (const auto line : formats::split(text, '\n')) EXPECT_LE(line.size(), 100u) << line;
+}
+
+TEST(Ending, WhereTheMemoryGoes) {
+  auto run = measured_run();
+  run.traces.gpus[0].readings[2].used_mib = 70'000;
+  run.traces.gpus[0].total_mib = 80'000;
+  run.manifest.gpus.push_back({0, "Card", {}, {}, {}, 80'000, 500});
+  run.manifest.startup_memory = StartupMemory{};
+  run.manifest.startup_memory->available_kv_gib = {50};
+  const auto text = ending(run);
+  EXPECT_NE(text.find("memory     GPU 0: 78.1 GiB = 500 MiB reserved + 18.4 GiB weights and runtime + "
+                      "50.0 GiB KV\n           pool + 9.3 GiB free; 43.0 GiB of the pool in use at its "
+                      "peak\n"),
+            std::string::npos)
+      << text;
 }
 
 TEST(Ending, WithoutAGpuItSaysSo) {

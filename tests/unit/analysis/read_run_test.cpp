@@ -92,6 +92,52 @@ TEST_F(ReadRun, TheRunnersAccount) {
   EXPECT_NE(problem("request_runner.stats.json").find("not JSON"), std::string::npos);
 }
 
+constexpr std::string_view kServer =
+    "timestamp,engine,kv_cache_usage_pct,kv_tokens_used,kv_tokens_total,requests_running,"
+    "requests_waiting,preemptions_total,prefix_cache_queries_total,prefix_cache_hits_total,"
+    "prompt_tokens_total,generation_tokens_total,scrape_ms\n"
+    "2026-02-25T10:00:02.000000+00:00,0,50,800,1616,2,0,7,100,90,500,20,1.5\n"
+    "2026-02-25T10:00:02.000000+00:00,1,25,,,1,,7,,,500,20,1.5\n"
+    "2026-02-25T10:00:01.000000+00:00,0,10,160,1616,1,0,7,50,40,400,10,2\n";
+
+TEST_F(ReadRun, TheServersMetrics) {
+  write("server_metrics_trace.csv", kServer);
+  ServerMetricsAccount account;
+  account.restarts = 3;
+  files::write_json((folder_ / "logs" / "server_metrics_sampler.stats.json").string(), account);
+  const auto traces = read();
+  EXPECT_TRUE(traces.problems.empty()) << traces.problems.front();
+  EXPECT_EQ(traces.engine_rows, 3);
+  ASSERT_EQ(traces.engines.size(), 2u);
+  const auto& zero = traces.engines.at("0");
+  ASSERT_EQ(zero.readings.size(), 2u);
+  EXPECT_EQ(zero.readings[0].usage_pct, 10);  // in the order of time
+  EXPECT_EQ(zero.readings[1].timestamp - zero.readings[1].asked, std::chrono::microseconds(1500));
+  EXPECT_EQ(zero.readings[1].counters.prefix_cache_hits_total, 90);
+  EXPECT_EQ(zero.kv_tokens_total, 1616);
+  const auto& one = traces.engines.at("1");
+  EXPECT_EQ(one.kv_tokens_total, std::nullopt);
+  EXPECT_EQ(one.readings[0].waiting, std::nullopt);
+  EXPECT_EQ(one.readings[0].counters.prefix_cache_queries_total, std::nullopt);
+  EXPECT_EQ(traces.server_sampler->restarts, 3);
+}
+
+TEST_F(ReadRun, ServerMetricsMayBeMissingButNotBroken) {
+  EXPECT_TRUE(read().problems.empty());
+  write("server_metrics_trace.csv", kServer.substr(0, kServer.size() - 20));
+  EXPECT_EQ(read().engine_rows, 2);
+  EXPECT_EQ(problem("server_metrics_trace.csv"),
+            ": ends in the middle of a line; that line is left out");
+  write("server_metrics_trace.csv", "");
+  EXPECT_EQ(problem("server_metrics_trace.csv"), ": no header line");
+  write("server_metrics_trace.csv", "timestamp,engine\n2026-02-25T10:00:02.000000+00:00,\n");
+  EXPECT_EQ(problem("server_metrics_trace.csv"), ": 1 rows without timestamp or engine, left out");
+  remove("server_metrics_trace.csv");
+  write("logs/server_metrics_sampler.stats.json", "[]");
+  EXPECT_NE(problem("server_metrics_sampler.stats.json").find("must be an object"),
+            std::string::npos);
+}
+
 TEST_F(ReadRun, AMissingFileIsNamedAndTheRestGiven) {
   remove("gpu_mem_trace.csv");
   EXPECT_NE(problem("gpu_mem_trace.csv").find("No such file"), std::string::npos);

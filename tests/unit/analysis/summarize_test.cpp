@@ -88,7 +88,7 @@ TEST(Summarize, EveryKeyIsThereAndWhatWasNotMeasuredIsNull) {
   EXPECT_EQ(keys,
             "total_requests ok_requests error_requests gpu_samples by_concurrency errors "
             "schema_version simulated gpus memory_breakdown conditions server load verdict "
-            "requests_without_row error_kinds problems ");
+            "requests_without_row error_kinds problems server_metrics symptoms ");
   EXPECT_TRUE(json.at("memory_breakdown").is_null());
   EXPECT_TRUE(json.at("requests_without_row").is_null());
   EXPECT_TRUE(json.at("load").as_object().at("max_in_flight").is_null());

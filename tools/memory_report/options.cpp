@@ -1,0 +1,23 @@
+#include "options.hpp"
+
+memprof::cli::OptionTable option_table(Options& options) {
+  memprof::cli::OptionTable table("memory_report",
+                                  "the findings of a run again from its folder alone, or several "
+                                  "runs side by side.",
+                                  options);
+  table.example("memory_report results/memory_profile/20260225_100000",
+                "Writes summary.json anew, and prints the run's verdict and figures.");
+  table.example("memory_report old_run --output-dir /tmp/report --joined /tmp/report/joined.csv",
+                "Elsewhere; and each request with what memory did while it ran.");
+  table.example("memory_report run_a run_b run_c",
+                "Compares runs: options that differ, then findings. Writes nothing.");
+  table.positionals("RUN_DIR", options.run_dirs,
+                    "A run's folder, also one of the original scripts; several are compared.");
+  table.section("Output");
+  table.add("output-dir", options.output_dir, "DIR",
+            "Write summary.json there instead of into the run's folder; made if it is missing.");
+  table.add("joined", options.joined, "FILE",
+            "Also write each request with KV cache usage, waiting requests, preemptions and GPU "
+            "memory while it ran, as CSV; - for stdout.");
+  return table;
+}

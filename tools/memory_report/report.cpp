@@ -1,0 +1,99 @@
+#include "report.hpp"
+
+#include "analysis/compare.hpp"
+#include "analysis/ending.hpp"
+#include "analysis/joined.hpp"
+#include "cli/words.hpp"
+#include "files/document.hpp"
+#include "files/row_file.hpp"
+#include "run_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+using namespace memprof;
+
+namespace {
+
+constexpr std::size_t kRowsPerWrite = 1000;
+
+/// `memory_report --stats-out`.
+struct ReportAccount {
+  ProcessAccount process;  ///< rows: requests of all runs
+  std::int64_t runs = 0;
+};
+BOOST_DESCRIBE_STRUCT(ReportAccount, (), (process, runs))
+
+void write_joined(const std::string& path, const analysis::RunTraces& traces) {
+  files::CsvFile<analysis::JoinedRow> file(path);
+  std::vector<analysis::JoinedRow> rows;
+  analysis::join(traces, [&](const analysis::JoinedRow& row) {
+    rows.push_back(row);
+    if (rows.size() < kRowsPerWrite) return;
+    file.write(rows);
+    rows.clear();
+  });
+  file.write(rows);
+}
+
+ExitCode end(bool complete, std::int64_t rows, std::int64_t runs, const cli::Tool& tool) {
+  tool.write_account(ReportAccount{tool.account(rows), runs});
+  return complete ? ExitCode::ok : ExitCode::failed;
+}
+
+ExitCode report(const Options& options, cli::Tool& tool) {
+  const auto& dir = options.run_dirs.front();
+  const auto target = options.output_dir.value_or(dir);
+  const auto path = (std::filesystem::path(target) / "summary.json").string();
+  check_replaceable(path);
+  const auto run = read_run_folder(dir, tool);
+  if (options.output_dir) {
+    std::error_code error;
+    std::filesystem::create_directories(target, error);
+    if (error) {
+      throw ToolError(ExitCode::environment,
+                      fmt::format("--output-dir: {}: {}", target, error.message()));
+    }
+  }
+  files::write_json(path, run.summary);
+  if (options.joined) write_joined(*options.joined, run.traces);
+  if (!tool.quiet()) {
+    const auto text = analysis::describe_ending(run.summary, run.manifest, dir);
+    if (options.joined == "-") {
+      cli::say(text);
+    } else {
+      cli::detail::print_and_flush(text);
+    }
+  }
+  return end(run.traces.problems.empty(), run.summary.total_requests, 1, tool);
+}
+
+ExitCode compare(const Options& options, cli::Tool& tool) {
+  std::vector<analysis::ComparedRun> runs;
+  bool complete = true;
+  std::int64_t requests = 0;
+  for (const auto& dir : options.run_dirs) {
+    auto run = read_run_folder(dir, tool);
+    for (const auto& problem : run.traces.problems) tool.warn(problem);
+    complete = complete && run.traces.problems.empty();
+    requests += run.summary.total_requests;
+    auto name = run.manifest.run_id;
+    runs.push_back({std::move(name), std::move(run.summary), std::move(run.manifest)});
+  }
+  cli::detail::print_and_flush(analysis::compare(runs));
+  return end(complete, requests, static_cast<std::int64_t>(runs.size()), tool);
+}
+
+}  // namespace
+
+ExitCode run(const Options& options, cli::Tool& tool) {
+  if (options.run_dirs.size() == 1) return report(options, tool);
+  for (const auto& [name, value] :
+       {std::pair("--output-dir", options.output_dir), std::pair("--joined", options.joined)}) {
+    if (value) {
+      throw ToolError(ExitCode::usage, fmt::format("{}: only with one RUN_DIR (see --help)", name));
+    }
+  }
+  return compare(options, tool);
+}
