@@ -110,7 +110,9 @@ std::vector<Line> findings(const std::vector<ComparedRun>& runs) {
   const auto add = [&](std::string label, const std::function<std::string(const Summary&)>& of) {
     Line line{std::move(label), {}};
     for (const auto& run : runs) line.cells.push_back(of(run.summary));
-    lines.push_back(std::move(line));
+    const bool measured = std::any_of(line.cells.begin(), line.cells.end(),
+                                      [](const auto& cell) { return cell != kNone; });
+    if (measured) lines.push_back(std::move(line));
   };
   const auto add_kv = [&](std::string label, const std::function<std::string(const KvWindow&)>& of) {
     add(std::move(label),

@@ -37,6 +37,18 @@ std::string next_step(std::string_view pressure) {
          "(--gpu-memory-utilization, --kv-cache-dtype fp8, more GPUs).";
 }
 
+std::string describe_room(const KvWindow& kv) {
+  std::string text = "fits: no preemption, ";
+  const auto waited = kv.waiting_peak.value_or(0);
+  text += waited == 0 ? "nobody waited for KV blocks"
+                      : fmt::format("and the {} that waited did not lack room for a prompt", waited);
+  if (!kv.usage_peak_pct) return text + ".";
+  return text + (*kv.usage_peak_pct < kRoomLeft
+                     ? ". Next: a higher concurrency or longer requests show where it ends."
+                     : fmt::format(". The KV cache was {:.0f} % full: little more will fit.",
+                                   *kv.usage_peak_pct));
+}
+
 void append_part(std::string& out, const MemoryPart& part, std::string_view what) {
   if (!out.empty()) out += " + ";
   out += part.mib ? fmt::format("{} {}", formats::format_mib(*part.mib), what)
@@ -102,16 +114,7 @@ EndingLine describe_fit(const Summary& summary) {
                         ? "whether it fits cannot be told from the metrics that this server has"
                         : "whether it fits cannot be told without the server's metrics"};
   }
-  if (*pressure == "none") {
-    const auto& peak = summary.server_metrics->kv.usage_peak_pct;
-    std::string text = "fits: no preemption, nobody waited for KV blocks";
-    if (peak && *peak < kRoomLeft) {
-      text += ". Next: a higher concurrency or longer requests show where it ends.";
-    } else if (peak) {
-      text += fmt::format(". The KV cache was {:.0f} % full: little more will fit.", *peak);
-    }
-    return {"load", text};
-  }
+  if (*pressure == "none") return {"load", describe_room(summary.server_metrics->kv)};
   std::string text =
       *pressure == "cache_eviction" ? "fits, at the cost of the prefix cache: " : "does NOT fit: ";
   for (std::size_t i = 0; i < summary.symptoms.size(); ++i) {

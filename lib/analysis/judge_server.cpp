@@ -104,9 +104,10 @@ void judge_server(const Evidence& evidence, Reasons& reasons) {
   judge_ticks(evidence, reasons);
   if (evidence.signs.waiting_with_room > 0) {
     reasons.add(code::kSchedulerLimit,
-                fmt::format("Requests waited in {} scrapes though KV blocks were free: the server's "
-                            "own limits held them back, not its memory.",
-                            evidence.signs.waiting_with_room),
+                fmt::format("Requests waited in {} scrape{} though KV blocks were free: the "
+                            "server's own limits held them back, not its memory.",
+                            evidence.signs.waiting_with_room,
+                            evidence.signs.waiting_with_room == 1 ? "" : "s"),
                 static_cast<double>(evidence.signs.waiting_with_room),
                 "Raise --max-num-seqs or --max-num-batched-tokens of the server to use that room.");
   }

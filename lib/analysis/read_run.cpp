@@ -70,6 +70,10 @@ void read_csv(const std::string& path, std::string_view needed, std::vector<std:
 }
 
 void read_requests(const std::string& path, RunTraces& traces) {
+  // Growing by doubling would hold the rows twice for a while.
+  constexpr std::int64_t kMost = 1'000'000;
+  traces.requests.reserve(
+      static_cast<std::size_t>(std::min(kMost, traces.workload_requests.value_or(0))));
   read_csv<RequestTraceRow>(path, "req_id or status", traces.problems, [&](RequestTraceRow&& row) {
     if (row.req_id.empty() || row.status.empty()) return false;
     traces.requests.push_back(std::move(row));

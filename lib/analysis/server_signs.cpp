@@ -3,6 +3,7 @@
 #include "analysis/in_flight.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <queue>
 #include <set>
@@ -88,16 +89,26 @@ struct Waiting {
   bool unjudged = false;  ///< requests waited, but how full the cache was is not known
 };
 
+/// Two scrapes nearer than this are one look: after a slow scrape the next tick follows at once.
+std::chrono::microseconds shortest_gap(const RunTraces& traces) {
+  if (!traces.server_sampler) return {};
+  return std::chrono::microseconds(
+      std::llround(traces.server_sampler->ticks.interval_ms * 1e3 / 2));
+}
+
 /// Two scrapes in a row: a single one may have caught requests on their way.
 void watch_engine(const EngineSeries& series, std::int64_t block, NeedsInFlight needs,
-                  const LevelAt& level_at, Waiting& found) {
+                  const LevelAt& level_at, std::chrono::microseconds gap, Waiting& found) {
   bool before_without = false;
   bool before_with = false;
   bool before_unknown = false;
   const bool told = std::any_of(series.readings.begin(), series.readings.end(),
                                 [](const auto& reading) { return reading.waiting.has_value(); });
   found.unjudged = found.unjudged || !told;
+  std::optional<Timestamp> looked;
   for (const auto& reading : series.readings) {
+    if (looked && reading.timestamp - *looked < gap) continue;
+    looked = reading.timestamp;
     needs.move_to(reading.timestamp);
     bool without = false;
     bool with = false;
@@ -129,7 +140,8 @@ Waiting watch_waiting(const RunTraces& traces, const KvCapacity& capacity, doubl
   const NeedsInFlight needs(traces.requests, block, share);
   const LevelAt level_at(traces.requests);
   for (const auto& [engine, series] : traces.engines) {
-    watch_engine(series, capacity.block_size.value_or(0), needs, level_at, found);
+    watch_engine(series, capacity.block_size.value_or(0), needs, level_at, shortest_gap(traces),
+                 found);
   }
   return found;
 }
@@ -138,7 +150,11 @@ std::int64_t requests_of_others(const RunTraces& traces, const ServerWindows& wi
   const InFlightSteps ours(traces.requests);
   std::int64_t most = 0;
   std::int64_t before = 0;
+  const auto gap = shortest_gap(traces);
+  std::optional<Timestamp> looked;
   for (const auto& scrape : windows.scrapes()) {
+    if (looked && scrape.timestamp - *looked < gap) continue;
+    looked = scrape.timestamp;
     const auto seen = scrape.running.value_or(0) + scrape.waiting.value_or(0);
     std::int64_t beyond = 0;
     if (seen > 0) beyond = seen - ours.peak(scrape.timestamp - kOursLately, scrape.timestamp);

@@ -17,6 +17,15 @@ std::string ending(const SampleRun& run) {
   return describe_ending(run.summary(), run.manifest, "results/memory_profile/20260225_100000");
 }
 
+/// Without the breaks of wrapped lines.
+std::string flat(std::string text) {
+  const std::string wrap = "\n           ";
+  for (auto at = text.find(wrap); at != std::string::npos; at = text.find(wrap)) {
+    text.replace(at, wrap.size(), " ");
+  }
+  return text;
+}
+
 TEST(Ending, OfAHealthyRun) {
   auto run = healthy_run();
   run.manifest.results.duration_s = 17.25;
@@ -31,8 +40,9 @@ TEST(Ending, OfAHealthyRun) {
             "load       whether it fits cannot be told without the server's metrics\n"
             "GPU        0 (NVIDIA H100): peak 500 MiB of 1000 MiB (50.0 %), baseline 105 MiB, 395 "
             "MiB above it\n"
-            "memory     GPU 0: how much of it is KV cache is not known; --server-log or\n"
-            "           --kv-bytes-per-token tells it\n"
+            "memory     GPU 0: how much of it is KV cache is not known; --server-log or "
+            "--kv-bytes-per-token\n"
+            "           tells it\n"
             "requests   2 ok, 0 failed\n"
             "concurrency  asked  reached   mean  requests     ok        time  peak GPU mem\n"
             "                 2        2    1.7         2      2      12.0 s       500 MiB\n"
@@ -56,15 +66,13 @@ TEST(Ending, SaysWhatWentWrongAndWhatToDo) {
 
 TEST(Ending, OfARunThatFits) {
   const auto text = ending(measured_run());
-  EXPECT_NE(text.find("load       fits: no preemption, nobody waited for KV blocks. The KV cache was 86 "
-                      "% full: little\n           more will fit.\n"),
+  EXPECT_NE(flat(text).find("load       fits: no preemption, nobody waited for KV blocks. The KV "
+                            "cache was 86 % full: little more will fit.\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("KV cache   86.0 % at the peak, 70.3 % on average; 1376 of 1616 tokens; at most 2 "
-                      "running, 0\n"),
-            std::string::npos)
-      << text;
-  EXPECT_NE(text.find("demand by lengths at most 1408 tokens (88 %) at concurrency 2"),
+  EXPECT_NE(flat(text).find("KV cache   86.0 % at the peak, 70.3 % on average; 1376 of 1616 tokens; "
+                            "at most 2 running, 0 waiting; prefix hits 0.0 %; demand by lengths at "
+                            "most 1408 tokens (88 %) at concurrency 2\n"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("  time  peak GPU mem  peak KV  preempted\n"), std::string::npos) << text;
@@ -75,11 +83,21 @@ TEST(Ending, OfARunThatDoesNotFit) {
   auto run = measured_run();
   run.traces.engines["0"].readings.back().counters.preemptions_total = 88;
   const auto text = ending(run);
-  EXPECT_NE(text.find("load       does NOT fit: 81 preemptions, first at concurrency 2. Next: a lower "
-                      "concurrency or"),
+  EXPECT_NE(flat(text).find("load       does NOT fit: 81 preemptions, first at concurrency 2. Next: a "
+                            "lower concurrency or"),
             std::string::npos)
       << text;
   for (const auto line : formats::split(text, '\n')) EXPECT_LE(line.size(), 100u) << line;
+}
+
+TEST(Ending, ThatRequestsWaitedIsSaidWhateverTheyWaitedFor) {
+  auto run = measured_run();
+  run.traces.engines["0"].readings[2].running = 1;
+  run.traces.engines["0"].readings[2].waiting = 1;
+  EXPECT_NE(flat(ending(run)).find("load       fits: no preemption, and the 1 that waited did not "
+                                   "lack room for a prompt."),
+            std::string::npos)
+      << ending(run);
 }
 
 TEST(Ending, WhereTheMemoryGoes) {
@@ -90,9 +108,9 @@ TEST(Ending, WhereTheMemoryGoes) {
   run.manifest.startup_memory = StartupMemory{};
   run.manifest.startup_memory->available_kv_gib = {50};
   const auto text = ending(run);
-  EXPECT_NE(text.find("memory     GPU 0: 78.1 GiB = 500 MiB reserved + 18.4 GiB weights and runtime + "
-                      "50.0 GiB KV\n           pool + 9.3 GiB free; 43.0 GiB of the pool in use at its "
-                      "peak\n"),
+  EXPECT_NE(flat(text).find("memory     GPU 0: 78.1 GiB = 500 MiB reserved + 18.4 GiB weights and "
+                            "runtime + 50.0 GiB KV pool + 9.3 GiB free; 43.0 GiB of the pool in use "
+                            "at its peak\n"),
             std::string::npos)
       << text;
 }

@@ -186,6 +186,18 @@ TEST(JudgeServer, SchedulerLimit) {
   EXPECT_EQ(run.summary().verdict.pressure, "none");
 }
 
+TEST(JudgeServer, TwoScrapesWithinHalfATickAreOneLook) {
+  auto run = measured_run();
+  run.traces.server_sampler->ticks.interval_ms = 4000;
+  for (const std::size_t i : {2u, 3u}) {
+    readings(run)[i].waiting = readings(run)[i].running = 1;
+    readings(run)[i].tokens_used = 56 * 16;
+  }
+  EXPECT_NE(run.reason("scheduler_limit"), nullptr);  // 4 s apart
+  readings(run)[2].timestamp = at(17.5);
+  EXPECT_EQ(run.reason("scheduler_limit"), nullptr);
+}
+
 TEST(JudgeServer, PrefixCachingOff) {
   auto run = measured_run();
   EXPECT_EQ(run.reason("prefix_caching_off"), nullptr);

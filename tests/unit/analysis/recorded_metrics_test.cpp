@@ -108,17 +108,32 @@ TEST(RecordedMetrics, ThePreemptionBurst) {
 
   EXPECT_EQ(summary.verdict.pressure, "preemption");
   EXPECT_TRUE(summary.verdict.valid);
-  ASSERT_EQ(summary.symptoms.size(), 2u);
+  // Never twice in a row were fewer blocks free than the 2 of a prompt: that is no queueing.
+  ASSERT_EQ(summary.symptoms.size(), 1u);
   EXPECT_EQ(summary.symptoms[0].value, 81);
-  EXPECT_EQ(summary.symptoms[1].name, "queueing");
-  EXPECT_EQ(summary.symptoms[1].first_concurrency, 48);
+  EXPECT_EQ(summary.symptoms[0].first_concurrency, 48);
+  EXPECT_EQ(metrics.resets, 0);
 }
 
-TEST(RecordedMetrics, BeforeTheCounterMovesQueueingTellsAlready) {
+TEST(RecordedMetrics, TheSamePreemptionsWhereNobodyElsesRequestsAre) {
+  auto run = recorded_burst();
+  run.traces.requests.pop_back();  // 47 of ours, 48 on the server
+  const auto* reason = run.reason("other_traffic");
+  ASSERT_NE(reason, nullptr);
+  EXPECT_EQ(reason->value, 1);
+  run = recorded_burst();
+  EXPECT_EQ(run.reason("other_traffic"), nullptr);
+  EXPECT_EQ(run.reason("metrics_not_of_this_server"), nullptr);
+  EXPECT_EQ(run.reason("counter_reset"), nullptr);
+}
+
+TEST(RecordedMetrics, BeforeTheServerCountsThemThereIsNothingToTell) {
   auto run = recorded_burst();
   auto& readings = run.traces.engines["0"].readings;
   while (readings.back().counters.preemptions_total != 76) readings.pop_back();
-  EXPECT_EQ(run.summary().verdict.pressure, "queueing");
+  const auto summary = run.summary();
+  EXPECT_EQ(summary.server_metrics->kv.preemptions, std::nullopt);  // not all had ended
+  EXPECT_EQ(summary.server_metrics->kv.waiting_peak, 38);
 }
 
 }  // namespace
