@@ -1,6 +1,7 @@
 """What the tests of run_memory_profile share."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -36,6 +37,16 @@ def held(request):
     """Answered as asked for, but not before server.release()."""
     answer = completion_as_asked(request)
     return [hang(), *(answer if isinstance(answer, list) else [answer])]
+
+
+def first(count, then):
+    """The first `count` chats are answered as asked for, all others by `then`."""
+    calls = itertools.count()
+    return lambda request: completion_as_asked(request) if next(calls) < count else then
+
+
+def posts(server):
+    return [request for request in server.requests if request.method == "POST"]
 
 
 def limited(seconds=60):

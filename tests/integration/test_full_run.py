@@ -126,6 +126,8 @@ class FullRun(ProfileCase):
         os.close(terminal)
         self.assertIn(b"\r\x1b[2K0/4 requests, 2 in flight of 2, 0 failed", shown)
         self.assertIn(b"\r\x1b[2Kverdict", shown)
+        # A line stays until the next one replaces it.
+        self.assertEqual(shown.count(b"\r\x1b[2K\r\x1b[2K"), 0, shown)
 
     def test_memory_is_read_before_and_after_the_load(self):
         with ScriptedServer(answers()) as server:

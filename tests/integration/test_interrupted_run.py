@@ -7,11 +7,11 @@ import time
 import unittest
 from pathlib import Path
 
-from integration.profile_case import (FAKE_GPUS, ProfileCase, answers, descendants, is_gone,
-                                      limited)
-from support.answers import hang, in_order
+from integration.profile_case import (FAKE_GPUS, ProfileCase, answers, descendants, first,
+                                      is_gone, limited, posts)
+from support.answers import hang
 from support.run_tool import finish, pid_of, read_csv, read_jsonl, start_tool
-from support.scripted_server import ScriptedServer, completion_as_asked
+from support.scripted_server import ScriptedServer
 
 QUICK = 3  # seconds in which all is over
 
@@ -29,11 +29,10 @@ class Interrupted(ProfileCase):
 
     def test_in_mid_load(self):
         for number in (signal.SIGINT, signal.SIGTERM):
-            with self.subTest(number), ScriptedServer(answers(in_order(
-                    *[completion_as_asked] * 3, [hang()]))) as server:
+            with self.subTest(number), ScriptedServer(answers(first(2, [hang()]))) as server:
                 with self.running(server, "--n-per-condition", "6",
                                   env=FAKE_GPUS) as (process, pid):
-                    server.wait_for(lambda s: s.in_flight == 2 and len(s.requests) > 4)
+                    server.wait_for(lambda s: s.in_flight >= 2 and len(posts(s)) == 4)
                     self.assertEqual(len(descendants(pid)), 2)
                     ended, took = self.end_by(number, process, pid)
                 self.assertEqual(ended.returncode, 128 + number, ended.stderr)
@@ -61,12 +60,12 @@ class Interrupted(ProfileCase):
         folder = Path(ended.stdout.strip())
         self.assertIs(self.assert_files_parse(folder)["interrupted"], True)
         self.assertEqual(read_csv(folder / "request_trace.csv")[1], [])
-        self.assertEqual([r for r in server.requests if r.method == "POST"], [])
+        self.assertEqual(posts(server), [])
 
     def test_in_the_tail(self):
         with ScriptedServer(answers()) as server:
             with self.running(server, "--tail-s", "30", env=FAKE_GPUS) as (process, pid):
-                server.wait_for(lambda s: sum(r.ended is not None for r in s.requests) == 6)
+                server.wait_for(lambda s: sum(r.ended is not None for r in posts(s)) == 4)
                 self.wait_until(lambda: len(descendants(pid)) == 1, "the runner's end")
                 ended, took = self.end_by(signal.SIGINT, process, pid)
         self.assertEqual(ended.returncode, 130, ended.stderr)
@@ -139,7 +138,7 @@ class Interrupted(ProfileCase):
         self.assertIs(self.assert_files_parse(self.run_folder())["interrupted"], True)
 
     def test_killed(self):
-        with ScriptedServer(answers(in_order(completion_as_asked, [hang()]))) as server:
+        with ScriptedServer(answers(first(1, [hang()]))) as server:
             with self.running(server, env=FAKE_GPUS) as (process, pid):
                 server.wait_for(lambda s: s.in_flight == 2)
                 children = descendants(pid)

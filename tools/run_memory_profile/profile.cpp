@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <csignal>
 #include <optional>
+#include <vector>
 
 #include <unistd.h>
 
@@ -57,6 +58,11 @@ void run_steps(RunContext& run) {
     run_load(run, samplers);
     if (!run.interrupted() && !run.failure) sample_for(run, samplers, run.options.tail_s);
     run.manifest.timeline.tail_end = run.tool.clock().now();
+  }
+  if (run.interrupted()) {  // within the bounds of one, all told
+    std::vector<ToolChild*> children;
+    for (SamplerStep* sampler : samplers) children.push_back(&sampler->child());
+    stop_together(children, kQuickEnd);
   }
   for (SamplerStep* sampler : samplers) sampler->finish();
 }

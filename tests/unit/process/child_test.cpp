@@ -113,6 +113,10 @@ TEST(Child, GetsItsStreamsAndVariables) {
   spec.input = Stream::file(path.string());
   spec.environment = {{"CHILD_TEST_REPLACED", "new"}, {"CHILD_TEST_NEW", "a=b"}};
   EXPECT_EQ(output_of(spec), "from a file|new|a=b\n");
+  // A shell takes the last of two, getenv(3) the first: there must be one.
+  spec.executable = "/bin/grep";
+  spec.arguments = {"-zc", "^CHILD_TEST_REPLACED=", "/proc/self/environ"};
+  EXPECT_EQ(output_of(spec), "1\n");
 
   spec = shell("echo words >&2");
   spec.errors = Stream::file(path.string());
