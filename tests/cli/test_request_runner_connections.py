@@ -177,7 +177,8 @@ class KeptConnectionsTest(RequestRunnerCase):
             self.assertEqual(server.connections, 2)
 
     def test_bytes_after_the_answer_end_the_connection(self):
-        with ScriptedServer([plain_completion(1, 8), b"surplus"]) as server:
+        # In one piece: what comes later cannot be told from the next answer.
+        with ScriptedServer(plain_completion(1, 8) + b"surplus") as server:
             self.assert_ended(self.run_on(server, lines(3)), 0)
         self.assertEqual(set(self.statuses().values()), {"ok"})
 
