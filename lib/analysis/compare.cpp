@@ -98,8 +98,8 @@ std::string symptoms_of(const Summary& summary) {
   return text.empty() ? kNone : text;
 }
 
-std::optional<double> largest_gpu(const Summary& summary,
-                                  const std::function<std::optional<double>(const GpuSummary&)>& of) {
+template <class Figure>
+std::optional<double> largest_gpu(const Summary& summary, const Figure& of) {
   std::optional<double> most;
   for (const auto& gpu : summary.gpus) most = std::max(most, of(gpu));
   return most;
@@ -114,7 +114,8 @@ std::vector<Line> findings(const std::vector<ComparedRun>& runs) {
                                       [](const auto& cell) { return cell != kNone; });
     if (measured) lines.push_back(std::move(line));
   };
-  const auto add_kv = [&](std::string label, const std::function<std::string(const KvWindow&)>& of) {
+  using OfKv = std::function<std::string(const KvWindow&)>;
+  const auto add_kv = [&](std::string label, const OfKv& of) {
     add(std::move(label),
         [&](const Summary& s) { return s.server_metrics ? of(s.server_metrics->kv) : kNone; });
   };

@@ -40,8 +40,9 @@ std::string next_step(std::string_view pressure) {
 std::string describe_room(const KvWindow& kv) {
   std::string text = "fits: no preemption, ";
   const auto waited = kv.waiting_peak.value_or(0);
-  text += waited == 0 ? "nobody waited for KV blocks"
-                      : fmt::format("and the {} that waited did not lack room for a prompt", waited);
+  text += waited == 0
+              ? "nobody waited for KV blocks"
+              : fmt::format("and the {} that waited did not lack room for a prompt", waited);
   if (!kv.usage_peak_pct) return text + ".";
   return text + (*kv.usage_peak_pct < kRoomLeft
                      ? ". Next: a higher concurrency or longer requests show where it ends."

@@ -11,8 +11,8 @@
 
 namespace memprof::analysis {
 
-/// A request with what memory did while it ran. Server metrics are those of all requests that ran at
-/// the time: the cache is one.
+/// A request with what memory did while it ran. Server metrics are those of all requests that ran
+/// at the time: the cache is one.
 struct JoinedRow {
   std::string req_id;
   Tokens input_len = 0;

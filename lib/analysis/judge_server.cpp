@@ -10,8 +10,8 @@ namespace {
 void judge_absence(const Evidence& evidence, Reasons& reasons) {
   const bool asked = evidence.manifest.files.server_metrics_trace.has_value();
   reasons.add(code::kNoServerMetrics,
-              fmt::format("The server's own metrics were not recorded{}: whether it ran short of KV "
-                          "cache is not judged.",
+              fmt::format("The server's own metrics were not recorded{}: whether it ran short of "
+                          "KV cache is not judged.",
                           asked ? ", no scrape had any" : ""),
               std::nullopt,
               "Watch the server's log for preemptions and its KV cache usage while this runs.");
@@ -40,8 +40,8 @@ void judge_counters(const Evidence& evidence, const ServerMetricsSummary& metric
     const auto beyond = *count.server - *count.ours;
     if (beyond < 0) {
       reasons.add(code::kMetricsNotOfThisServer,
-                  fmt::format("The metrics count {} {} tokens, our requests used {}: they are those "
-                              "of another server.",
+                  fmt::format("The metrics count {} {} tokens, our requests used {}: they are "
+                              "those of another server.",
                               *count.server, count.what, *count.ours),
                   static_cast<double>(beyond),
                   "Give the --metrics-url of the server that answers the requests; behind a load "
@@ -64,8 +64,8 @@ void judge_traffic(const Evidence& evidence, const ServerMetricsSummary& metrics
   const auto others = evidence.signs.requests_of_others;
   if (others > 0) {
     reasons.add(code::kOtherTraffic,
-                fmt::format("The server had up to {} requests more than ours at once: somebody else "
-                            "used it too.",
+                fmt::format("The server had up to {} requests more than ours at once: somebody "
+                            "else used it too.",
                             others),
                 static_cast<double>(others), "Run again when nobody else uses the server.");
   } else if (metrics.resets == 0) {

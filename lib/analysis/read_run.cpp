@@ -212,7 +212,8 @@ RunTraces read_run(const std::string& dir) {
   read_gpu_trace((folder / "gpu_mem_trace.csv").string(), traces);
   read_server_trace((folder / "server_metrics_trace.csv").string(), traces);
   const auto logs = folder / "logs";
-  traces.runner = read_account<RunnerAccount>((logs / "request_runner.stats.json").string(), traces);
+  traces.runner =
+      read_account<RunnerAccount>((logs / "request_runner.stats.json").string(), traces);
   traces.server_sampler = read_account<ServerMetricsAccount>(
       (logs / "server_metrics_sampler.stats.json").string(), traces);
   return traces;

@@ -113,8 +113,8 @@ struct ManifestSamplers {
 };
 BOOST_DESCRIBE_STRUCT(ManifestSamplers, (), (gpu_mem_sampler, server_metrics_sampler))
 
-/// The memory lines of a vLLM server's start-up log (formats/startup_log.hpp). Of what each worker or
-/// engine writes for itself, an entry per line, in the log's order.
+/// The memory lines of a vLLM server's start-up log (formats/startup_log.hpp). Of what each worker
+/// or engine writes for itself, an entry per line, in the log's order.
 struct StartupMemory {
   std::vector<Tokens> kv_cache_tokens;            ///< an engine's capacity
   std::vector<double> available_kv_gib;           ///< left for the KV cache, of each GPU

@@ -83,7 +83,7 @@ void check_replaceable(const std::string& path) {
   if (text.has_error()) throw ToolError(text.error());
   boost::system::error_code error;
   const auto json = boost::json::parse(*text, error);
-  if (error || !json.is_object()) refuse("not a summary of these tools (it cannot be read as JSON)");
+  if (error || !json.is_object()) refuse("not a summary of these tools (it is no JSON object)");
   if (!json.get_object().contains("schema_version")) {
     refuse("not a summary of these tools (it has no schema_version)");
   }

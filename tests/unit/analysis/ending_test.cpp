@@ -70,8 +70,8 @@ TEST(Ending, OfARunThatFits) {
                             "cache was 86 % full: little more will fit.\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(flat(text).find("KV cache   86.0 % at the peak, 70.3 % on average; 1376 of 1616 tokens; "
-                            "at most 2 running, 0 waiting; prefix hits 0.0 %; demand by lengths at "
+  EXPECT_NE(flat(text).find("KV cache   86.0 % at the peak, 70.3 % on average; 1376 of 1616 "
+                            "tokens; at most 2 running, 0 waiting; prefix hits 0.0 %; demand by lengths at "
                             "most 1408 tokens (88 %) at concurrency 2\n"),
             std::string::npos)
       << text;
@@ -83,8 +83,8 @@ TEST(Ending, OfARunThatDoesNotFit) {
   auto run = measured_run();
   run.traces.engines["0"].readings.back().counters.preemptions_total = 88;
   const auto text = ending(run);
-  EXPECT_NE(flat(text).find("load       does NOT fit: 81 preemptions, first at concurrency 2. Next: a "
-                            "lower concurrency or"),
+  EXPECT_NE(flat(text).find("load       does NOT fit: 81 preemptions, first at concurrency 2. Next: "
+                            "a lower concurrency or"),
             std::string::npos)
       << text;
   for (const auto line : formats::split(text, '\n')) EXPECT_LE(line.size(), 100u) << line;
@@ -109,8 +109,8 @@ TEST(Ending, WhereTheMemoryGoes) {
   run.manifest.startup_memory->available_kv_gib = {50};
   const auto text = ending(run);
   EXPECT_NE(flat(text).find("memory     GPU 0: 78.1 GiB = 500 MiB reserved + 18.4 GiB weights and "
-                            "runtime + 50.0 GiB KV pool + 9.3 GiB free; 43.0 GiB of the pool in use "
-                            "at its peak\n"),
+                            "runtime + 50.0 GiB KV pool + 9.3 GiB free; 43.0 GiB of the pool in "
+                            "use at its peak\n"),
             std::string::npos)
       << text;
 }

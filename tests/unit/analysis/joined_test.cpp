@@ -40,7 +40,8 @@ TEST(Joined, EachRequestWithWhatMemoryDidWhileItRan) {
 
 TEST(Joined, WhatWasNotSeenIsEmpty) {
   auto run = measured_run();
-  run.traces.requests = {row("between", 1, 15.1, 15.2), row("late", 1, 40, 41), row("never", 1, 0, 0)};
+  run.traces.requests = {row("between", 1, 15.1, 15.2), row("late", 1, 40, 41),
+                         row("never", 1, 0, 0)};
   run.traces.requests[2].start_ts.reset();
   const auto rows = joined(run);
   EXPECT_EQ(rows[0].kv_usage_start_pct, 84);
