@@ -56,11 +56,13 @@ void append_part(std::string& out, const MemoryPart& part, std::string_view what
                   : fmt::format("? {}", what);
 }
 
-std::string describe_gpu_parts(const GpuBreakdown& gpu) {
+/// `pool_known`: of the server, though perhaps not on which of the GPUs it lies.
+std::string describe_gpu_parts(const GpuBreakdown& gpu, bool pool_known) {
   if (!gpu.kv_pool.mib) {
-    return fmt::format("GPU {}: how much of it is KV cache is not known; --server-log or "
-                       "--kv-bytes-per-token tells it",
-                       gpu.gpu_idx);
+    return fmt::format("GPU {}: how much of it is KV cache is not known; {}", gpu.gpu_idx,
+                       pool_known ? "no process on it is known to be the server's: read the "
+                                    "server's GPU alone with --gpu-indices"
+                                  : "--server-log or --kv-bytes-per-token tells it");
   }
   std::string sum;
   append_part(sum, gpu.reserved, "reserved");
@@ -130,8 +132,9 @@ std::vector<EndingLine> describe_memory(const Summary& summary) {
     lines.push_back({"KV cache", describe_kv(summary, *summary.server_metrics)});
   }
   if (!summary.memory_breakdown) return lines;
+  const bool pool_known = summary.memory_breakdown->kv_bytes_per_token.has_value();
   for (const auto& gpu : summary.memory_breakdown->gpus) {
-    lines.push_back({"memory", describe_gpu_parts(gpu)});
+    lines.push_back({"memory", describe_gpu_parts(gpu, pool_known)});
   }
   return lines;
 }
