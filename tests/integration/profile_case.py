@@ -16,7 +16,8 @@ from support.run_tool import bin_dir, finish, open_folder, pid_of, read_csv, run
 from support.scripted_server import ScriptedServer, completion_as_asked, models
 
 SMALL = ["--input-lens", "64", "--output-lens", "4", "--concurrencies", "2",
-         "--prefix-modes", "low", "--n-per-condition", "4", "--group-pause-s", "0", "--baseline-s", "0.3", "--tail-s", "0.3",
+         "--prefix-modes", "low", "--n-per-condition", "4", "--group-pause-s", "0",
+         "--baseline-s", "0.3", "--tail-s", "0.3",
          "--gpu-interval-ms", "20"]
 FAKE_GPUS = {"LD_LIBRARY_PATH": str(bin_dir().parent / "fake_nvml"), "FAKE_NVML_GPUS": "2"}
 REQUEST_COLUMNS = ("req_id,input_len,output_len,concurrency_group,start_ts,end_ts,status,"

@@ -7,8 +7,8 @@
 
 namespace memprof::profile {
 
-/// Where the server's /metrics is: --metrics-url, else beside the base URL's /v1. Throws a ToolError
-/// (usage).
+/// Where the server's /metrics is: --metrics-url, else beside the base URL's /v1. Throws a
+/// ToolError (usage).
 http::Url metrics_url(const Options& options, const http::Url& base_url);
 
 /// Whether anything there is known: one question, at most 15 s. A note says why not.
