@@ -71,8 +71,8 @@ TEST(Ending, OfARunThatFits) {
             std::string::npos)
       << text;
   EXPECT_NE(flat(text).find("KV cache   86.0 % at the peak, 70.3 % on average; 1376 of 1616 "
-                            "tokens; at most 2 running, 0 waiting; prefix hits 0.0 %; demand by lengths at "
-                            "most 1408 tokens (88 %) at concurrency 2\n"),
+                            "tokens; at most 2 running, 0 waiting; prefix hits 0.0 %; demand by "
+                            "lengths at most 1408 tokens (88 %) at concurrency 2\n"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("  time  peak GPU mem  peak KV  preempted\n"), std::string::npos) << text;
@@ -113,6 +113,19 @@ TEST(Ending, WhereTheMemoryGoes) {
                             "use at its peak\n"),
             std::string::npos)
       << text;
+}
+
+TEST(Ending, WhichGpuHoldsThePoolMayNotBeKnown) {
+  auto run = measured_run();
+  run.traces.gpus[1] = run.traces.gpus[0];
+  EXPECT_NE(flat(ending(run)).find("GPU 1: how much of it is KV cache is not known; --server-log "),
+            std::string::npos);
+  run.manifest.options["kv_bytes_per_token"] = 1024;
+  EXPECT_NE(flat(ending(run)).find("GPU 1: how much of it is KV cache is not known; no process on "
+                                   "it is known to be the server's: read the server's GPU alone "
+                                   "with --gpu-indices\n"),
+            std::string::npos)
+      << ending(run);
 }
 
 TEST(Ending, WithoutAGpuItSaysSo) {
