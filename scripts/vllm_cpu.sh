@@ -19,13 +19,15 @@ folder: about 6.3 GB, two minutes, once. A start takes about 15 s on two cores.
 
   --name NAME          which server, several can be up (default: default)
   --blocks N           KV cache blocks of 32 tokens, one of them unusable (default: 8192)
-  --max-len N          longest prompt and answer together, in tokens (default: 40960)
+  --max-len N          longest prompt and answer together, in tokens (default: 40960, or as many
+                       as the blocks hold)
   --max-num-seqs N     most requests that run at once (default: vLLM's own)
   --port N             loopback port (default: a free one)
   --api-key-file FILE  ask clients for the key in FILE's first line
   --start-timeout N    seconds to wait for the server (default: 300)
   -- OPTION...         passed on to vllm serve, where they win
   --all                down: every server
+  --forget             down: its log, too
 
 Environment:
   TINY_MODEL_ARGS      the model's size (default: --hidden 32 --layers 1 --heads 1 --kv-heads 1)
@@ -50,11 +52,12 @@ model_size=${TINY_MODEL_ARGS---hidden 32 --layers 1 --heads 1 --kv-heads 1}
 . "$scripts/vllm_cpu/processes.sh"
 
 parse_options() {
-  name=default blocks=8192 max_len=40960 port= key_file= start_timeout=300 all=no
+  name=default blocks=8192 max_len= port= key_file= start_timeout=300 all=no forget=no
   vllm_options=()
   while [ $# -gt 0 ]; do
     case $1 in
       --all) all=yes; shift; continue ;;
+      --forget) forget=yes; shift; continue ;;
       --help | -h) usage; exit 0 ;;
       --) shift; vllm_options+=("$@"); break ;;
       --name | --blocks | --max-len | --max-num-seqs | --port | --api-key-file | --start-timeout)
@@ -76,6 +79,8 @@ parse_options() {
     esac
     shift 2
   done
+  local usable=$(((blocks - 1) * 32)) # vLLM does not start when a longest request would not fit
+  [ -n "$max_len" ] || max_len=$((usable < 40960 ? usable : 40960))
   server=$cache/servers/$name
 }
 
@@ -173,14 +178,15 @@ down() {
   fi
   for name in "${names[@]}"; do
     server=$cache/servers/$name
-    if [ -z "$(living_processes "$server")" ]; then
-      [ $all = yes ] || say "server $name is not up"
-      continue
-    fi
     local count
     count=$(living_pids | wc -w)
     end_processes || fail 1 "server $name: processes are left: $(living_pids)"
-    say "server $name: $count processes ended"
+    if [ "$count" -gt 0 ]; then
+      say "server $name: $count processes ended"
+    elif [ $all = no ]; then
+      say "server $name is not up"
+    fi
+    if [ $forget = yes ]; then rm -rf "$server"; fi
   done
 }
 

@@ -29,7 +29,7 @@ class VllmServer:
         if done.returncode != 0:
             raise RuntimeError(f"vllm_cpu.sh {command} ended with {done.returncode}")
         if command == "up":
-            atexit.register(self.down)
+            atexit.register(self._command, "down", "--forget")
             self.url = done.stdout.strip()
 
     def down(self):
