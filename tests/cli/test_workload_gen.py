@@ -173,6 +173,13 @@ class WorkloadGen(unittest.TestCase):
                                        env={"OPENAI_API_KEY": "sk-wrong"})
             self.assertNotIn("sk-wrong", done.stderr)
 
+    def test_calibration_sends_the_header_file(self):
+        headers = self.folder / "headers"
+        headers.write_text("Authorization: Bearer sk-of-a-gateway\n")
+        with TokenizeServer(key="sk-of-a-gateway") as server:
+            self.generate("--input-lens", "64", "--calibrate", server.url, "--header-file", headers)
+            self.assertTrue(server.questions)
+
     def test_calibration_without_a_tokenizer_says_what_to_do(self):
         advice = "/tokenize.*leave --calibrate out and set --chars-per-token"
         for answer in ({"status": 404, "answer": '{"detail":"Not Found"}'}, {"answer": "no"},

@@ -65,7 +65,10 @@ std::vector<std::string> generator_arguments(const RunContext& run) {
   cli::OptionTable table("workload_gen", "", unused);
   cli::add_grid_options(table, spec);
   cli::add_schedule_option(table, spec.schedule);
-  if (run.options.calibrate == YesNo::yes) cli::add_question_options(table, target);
+  if (run.options.calibrate == YesNo::yes) {
+    cli::add_question_options(table, target);
+    cli::add_connection_options(table, target);
+  }
   auto arguments = table.arguments();
   if (run.options.calibrate == YesNo::yes) {
     arguments.push_back("--calibrate=" + run.options.target.base_url);

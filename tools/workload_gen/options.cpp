@@ -23,5 +23,6 @@ cli::OptionTable option_table(Options& options) {
             "Base URL of a vLLM server, whose /tokenize is asked how many tokens the words and the "
             "chat template take; each prompt is then fitted to its length.");
   cli::add_question_options(table, options.target);
+  cli::add_connection_options(table, options.target);
   return table;
 }
