@@ -1,0 +1,58 @@
+#include "formats/number.hpp"
+#include "input.hpp"
+#include "server_metrics/scrape.hpp"
+
+#include <boost/json/serialize.hpp>
+
+namespace memprof::fuzz {
+namespace {
+
+struct Samples final : formats::PrometheusScanner::Sink {
+  std::string seen;
+  bool wants(std::string_view name) override { return !name.ends_with("_bucket"); }
+  void on_sample(const formats::PrometheusSample& sample) override {
+    seen += sample.name;
+    for (const auto& label : sample.labels) {
+      seen.append("\t").append(label.name).append("=").append(label.value);
+    }
+    formats::append_number(seen.append("\t"), sample.value);
+    seen += '\n';
+  }
+};
+
+std::string scan(std::string_view text, Cut cut) {
+  Samples samples;
+  formats::PrometheusScanner scanner(samples);
+  in_pieces(text, cut, [&](std::string_view piece) { return scanner.feed(piece), true; });
+  scanner.finish();
+  return samples.seen + std::to_string(scanner.broken_lines());
+}
+
+std::string scrape(std::string_view text, Cut cut) {
+  server_metrics::ScrapeReader reader;
+  in_pieces(text, cut, [&](std::string_view piece) { return reader.feed(piece), true; });
+  const auto& found = reader.finish();
+  std::string seen = std::to_string(found.broken_lines);
+  for (const auto& engine : found.engines) {
+    seen += '\n' + engine.engine + boost::json::serialize(engine.cache_config);
+    for (const auto& value : engine.values) {
+      formats::append_number(seen.append(value ? " " : " none "), value.value_or(0));
+    }
+  }
+  return seen;
+}
+
+}  // namespace
+}  // namespace memprof::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace memprof::fuzz;
+  const auto text = text_of(data, size);
+  const auto samples = scan(text, Cut::whole);
+  const auto reading = scrape(text, Cut::whole);
+  for (const auto cut : kSplits) {
+    require(scan(text, cut) == samples, "any split, the same samples");
+    require(scrape(text, cut) == reading, "any split, the same reading");
+  }
+  return 0;
+}

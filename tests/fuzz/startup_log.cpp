@@ -1,0 +1,24 @@
+#include "formats/startup_log.hpp"
+
+#include "formats/json.hpp"
+#include "input.hpp"
+
+namespace memprof::fuzz {
+namespace {
+
+std::string read(std::string_view text, Cut cut) {
+  formats::StartupLogReader reader;
+  in_pieces(text, cut, [&](std::string_view piece) { return reader.feed(piece), true; });
+  return formats::pretty_json(formats::to_json(reader.finish()));
+}
+
+}  // namespace
+}  // namespace memprof::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace memprof::fuzz;
+  const auto text = text_of(data, size);
+  const auto whole = read(text, Cut::whole);
+  for (const auto cut : kSplits) require(read(text, cut) == whole, "any split, the same memory");
+  return 0;
+}
