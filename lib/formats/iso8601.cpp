@@ -122,7 +122,12 @@ std::optional<Timestamp> parse_timestamp(std::string_view text) {
   }
   const auto offset = parse_offset(scan);
   if (!offset || !scan.at_end()) return {};
-  return sys_days{date} + hours(*h) + minutes(*mi) + seconds(*s) + fraction - *offset;
+  const auto time =
+      sys_days{date} + hours(*h) + minutes(*mi) + seconds(*s) + fraction - *offset;
+  // At either end an offset leads into a year that four digits cannot say.
+  const auto utc_year = year_month_day{floor<days>(time)}.year();
+  if (utc_year < year(0) || utc_year > year(9999)) return {};
+  return time;
 }
 
 }  // namespace memprof::formats
