@@ -3,6 +3,7 @@
 #include "formats/number.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 namespace memprof::formats {
@@ -27,6 +28,13 @@ std::optional<double> number_after(std::string_view line, std::string_view phras
   }
   while (digits.ends_with('.')) digits.pop_back();  // a sentence's end
   return parse_double(digits);
+}
+
+/// None, too, for a number that no count can have.
+std::optional<std::int64_t> count_after(std::string_view line, std::string_view phrase) {
+  const auto number = number_after(line, phrase);
+  if (!number || std::abs(*number) > 9e15) return {};
+  return static_cast<std::int64_t>(*number);
 }
 
 void keep(std::vector<double>& list, std::optional<double> value) {
@@ -68,14 +76,12 @@ void StartupLogReader::read_line() {
   // Said once, by the API server, when it starts.
   if (has("non-default args:") || has("vLLM API server version")) found_ = {};
 
-  if (const auto tokens = number_after(line, "KV cache size:"); tokens && has(" tokens")) {
-    found_.kv_cache_tokens.push_back(static_cast<Tokens>(*tokens));
+  if (const auto tokens = count_after(line, "KV cache size:"); tokens && has(" tokens")) {
+    found_.kv_cache_tokens.push_back(*tokens);
   }
   keep(found_.max_concurrency, number_after(line, "Maximum concurrency for", "per request:"));
-  if (const auto blocks = number_after(line, "num_gpu_blocks_override=")) {
-    if (has("Overriding num_gpu_blocks")) {
-      found_.num_gpu_blocks_override = static_cast<std::int64_t>(*blocks);
-    }
+  if (const auto blocks = count_after(line, "num_gpu_blocks_override=")) {
+    if (has("Overriding num_gpu_blocks")) found_.num_gpu_blocks_override = blocks;
   }
   keep(found_.available_kv_gib, number_after(line, "Available KV cache memory:"));
   keep(found_.available_kv_gib, number_after(line, "memory reserved for KV Cache is"));
