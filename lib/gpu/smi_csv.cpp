@@ -41,7 +41,8 @@ std::optional<SmiReading> parse_reading(std::string_view line) {
   for (std::size_t i = 1; i < cells.size(); ++i) {
     reading.lost |= says_lost(cells[i]);
     if (!number_in(cells[i]) && reading.unknown_cell.empty()) {
-      reading.unknown_cell = cells[i].empty() ? "an empty cell" : formats::one_line(cells[i], 60);
+      reading.unknown_cell = formats::one_line(cells[i], 60);
+      if (reading.unknown_cell.empty()) reading.unknown_cell = "an empty cell";
     }
   }
   if (reading.lost) return reading;  // a lost GPU's other cells read 0
