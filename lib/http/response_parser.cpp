@@ -19,10 +19,9 @@ class Parser final : public beast::http::basic_parser<false> {
  public:
   explicit Parser(ResponseParser::Sink& sink) : sink_(sink) {
     eager(true);
-    header_limit(kMostHeadBytes);
+    header_limit(kMostHeadBytes + 4);  // with the empty line
     body_limit(boost::none);
   }
-  [[nodiscard]] bool has_status() const { return status_ != 0; }
   [[nodiscard]] bool interim() const { return status_ / 100 == 1; }
 
  private:
@@ -76,9 +75,17 @@ struct ResponseParser::Impl {
 
   State parse(std::string_view& bytes) {
     while (!bytes.empty()) {
-      // Beast would wait for the end of a head first, which a server of another kind never sends.
-      if (!parser->has_status() && !std::string_view("HTTP/").starts_with(bytes.substr(0, 5))) {
-        return fail(beast::http::error::bad_version);
+      if (!parser->is_header_done()) {
+        // Before the end of a head, which a server of another kind never sends.
+        if (!std::string_view("HTTP/").starts_with(bytes.substr(0, 5))) {
+          return fail(beast::http::error::bad_version);
+        }
+        // What Beast says of a broken head that comes in pieces depends on where it is cut.
+        const auto end = bytes.find("\r\n\r\n");
+        if (end > kMostHeadBytes && bytes.size() >= kMostHeadBytes + 4) {
+          return fail(beast::http::error::header_limit);
+        }
+        if (end == std::string_view::npos) break;
       }
       ErrorCode error;
       const auto used = parser->put(boost::asio::buffer(bytes.data(), bytes.size()), error);
@@ -122,7 +129,8 @@ ResponseParser::State ResponseParser::feed(std::string_view bytes) {
   std::string_view rest = impl_->carry;
   const State state = impl_->parse(rest);
   impl_->carry.erase(0, impl_->carry.size() - rest.size());
-  if (state == State::reading && impl_->carry.size() > kMostHeadBytes) {
+  if (state == State::reading && impl_->parser->is_header_done() &&
+      impl_->carry.size() > kMostHeadBytes) {
     impl_->failure = {"too_large", "chunk header or trailer larger than 64 KiB"};
     return State::failed;
   }
