@@ -7,7 +7,7 @@ memprof::cli::OptionTable option_table(Options& options) {
                                   options);
   table.example("memory_report results/memory_profile/20260225_100000",
                 "Writes summary.json anew, and prints the run's verdict and figures.");
-  table.example("memory_report old_run --output-dir /tmp/report --joined /tmp/report/joined.csv",
+  table.example("memory_report old_run --output-dir report --joined joined.csv",
                 "Elsewhere; and each request with what memory did while it ran.");
   table.example("memory_report run_a run_b run_c",
                 "Compares runs: options that differ, then findings. Writes nothing.");
