@@ -2,26 +2,17 @@
 
 import json
 import os
-import re
 import unittest
-from pathlib import Path
 
 from request_runner_case import *  # noqa: F403
 from request_runner_case import (COLUMNS, RequestRunnerCase, ScriptedServer, by_id, line,
                                  lines)
 from support.run_tool import finish, run_tool
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "request_runner.md"
 NOWHERE = "http://127.0.0.1:1"
 
 
 class FlagsTest(RequestRunnerCase):
-    def test_help_is_the_pages(self):
-        done = run_tool("request_runner", "--help")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        block = re.search(r"^```text help\n(.*?)^```$", PAGE.read_text(), re.S | re.M).group(1)
-        self.assertEqual(done.stdout, block)
-
     def test_version(self):
         done = run_tool("request_runner", "--version")
         self.assertEqual(done.returncode, 0)
