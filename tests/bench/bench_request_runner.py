@@ -126,7 +126,8 @@ def measure(client, scenario, inputs, folder, options):
     return {"unit": unit, "start_up": cost.start_up_cpu_s, "rss": cost.rss_mib,
             "max": server.stats["max_in_flight"], "mean": server.stats["mean_in_flight"],
             "p50": percentile(errors, 0.5), "p99": percentile(errors, 0.99),
-            "wall": cost.wall_s, "others %": cost.others_pct, "late": server.stats["own_lateness_us"]["p99"] / 1000}
+            "wall": cost.wall_s, "others %": cost.others_pct,
+            "late": server.stats["own_lateness_us"]["p99"] / 1000}
 
 
 def run_scenario(name, options):
