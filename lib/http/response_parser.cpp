@@ -23,6 +23,7 @@ class Parser final : public beast::http::basic_parser<false> {
     body_limit(boost::none);
   }
   [[nodiscard]] bool interim() const { return status_ / 100 == 1; }
+  [[nodiscard]] bool any_chunk() const { return any_chunk_; }
 
  private:
   void on_request_impl(beast::http::verb, beast::string_view, beast::string_view, int,
@@ -40,7 +41,9 @@ class Parser final : public beast::http::basic_parser<false> {
     sink_.on_body({body.data(), body.size()});
     return body.size();
   }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, ErrorCode&) override {}
+  void on_chunk_header_impl(std::uint64_t, beast::string_view, ErrorCode&) override {
+    any_chunk_ = true;
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, ErrorCode&) override {
     sink_.on_body({body.data(), body.size()});
     return body.size();
@@ -49,6 +52,7 @@ class Parser final : public beast::http::basic_parser<false> {
 
   ResponseParser::Sink& sink_;
   int status_ = 0;
+  bool any_chunk_ = false;
   std::string content_type_;
 };
 
@@ -124,8 +128,12 @@ ResponseParser::State ResponseParser::feed(std::string_view bytes) {
   }
   impl_->carry += bytes;
   // Behind the head only a chunk's header is carried. Beast asserts that the last one, of which it
-  // has seen the size, has five bytes.
-  if (impl_->parser->is_header_done() && impl_->carry.size() < 5) return State::reading;
+  // has seen the size, has five bytes; behind another chunk it has. Nothing else may wait: a broken
+  // one is to be seen as such wherever it is cut.
+  if (impl_->parser->is_header_done() && !impl_->parser->any_chunk() && impl_->carry.size() < 5 &&
+      impl_->carry.front() == '0' && impl_->carry.find('\n') != std::string::npos) {
+    return State::reading;
+  }
   std::string_view rest = impl_->carry;
   const State state = impl_->parse(rest);
   impl_->carry.erase(0, impl_->carry.size() - rest.size());
