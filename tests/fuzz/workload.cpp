@@ -8,7 +8,8 @@ void add(std::string& seen, const WorkloadRequest& request) {
   require(!request.req_id.empty(), "a request has an id");
   require(request.input_len >= 1 && request.output_len >= 1 && request.concurrency_group >= 1,
           "lengths and groups are at least 1");
-  require(request.prompt.has_value() != request.prompt_token_ids.has_value(), "text or ids, not both");
+  require(request.prompt.has_value() != request.prompt_token_ids.has_value(),
+          "text or ids, not both");
   seen += request.req_id + '\t' + request.prompt.value_or("") + '\n';
 }
 
