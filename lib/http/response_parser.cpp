@@ -70,7 +70,8 @@ struct ResponseParser::Impl {
 
   State fail(const ErrorCode& error) {
     if (error == beast::http::error::header_limit) {
-      failure = {"too_large", fmt::format("response head larger than {} KiB", kMostHeadBytes >> 10)};
+      failure = {"too_large",
+                 fmt::format("response head larger than {} KiB", kMostHeadBytes >> 10)};
     } else {
       failure = {"bad_response", fmt::format("not an HTTP response: {}", error.message())};
     }
