@@ -13,8 +13,8 @@ namespace memprof::analysis {
 KvCapacity kv_capacity(const RunTraces& traces, const Manifest& manifest);
 
 /// Where the memory goes, each figure with its source. Nothing is guessed: what no source tells of
-/// a GPU stays none. `findings`: gpus and server_metrics filled in. None when there is neither a GPU
-/// figure nor a KV cache.
+/// a GPU stays none. `findings`: gpus and server_metrics filled in. None when there is neither a
+/// GPU figure nor a KV cache.
 std::optional<MemoryBreakdown> break_down(const RunTraces& traces, const Manifest& manifest,
                                           const KvCapacity& capacity, const Summary& findings);
 

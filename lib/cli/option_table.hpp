@@ -33,9 +33,9 @@ class OptionTable {
   /// The options added from here on stand under this title.
   void section(std::string title);
 
-  /// --name VALUE, bound to a std::string, number, enumeration, list of these, or optional of these.
-  /// A bool is a switch. `value` is VALUE's name in the help, `help` one sentence without the
-  /// default. `short_name`: a letter, for `-o`.
+  /// --name VALUE, bound to a std::string, number, enumeration, list of these, or optional of
+  /// these. A bool is a switch. `value` is VALUE's name in the help, `help` one sentence without
+  /// the default. `short_name`: a letter, for `-o`.
   template <class T>
   void add(std::string name, T& target, std::string value, std::string help, Range range = {},
            char short_name = 0);

@@ -55,7 +55,8 @@ void print_and_flush(std::string_view text) {
 }
 
 [[noreturn]] void run_and_end(const std::string& tool, const std::function<int()>& body) {
-  std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is an error that is told, as a full disk
+  // A file at its size limit is an error that is told, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   int code = static_cast<int>(ExitCode::environment);
   std::string problem;
   try {

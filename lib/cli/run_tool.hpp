@@ -45,15 +45,15 @@ class Tool {
 };
 
 namespace detail {
-/// Runs `body`; turns what it throws into `tool: error: …` and an exit code; ends the process without
-/// waiting for any library's threads.
+/// Runs `body`; turns what it throws into `tool: error: …` and an exit code; ends the process
+/// without waiting for any library's threads.
 [[noreturn]] void run_and_end(const std::string& tool, const std::function<int()>& body);
 void print_and_flush(std::string_view text);
 }  // namespace detail
 
 /// The whole of a main: options, then `run(options, tool)`, which returns an ExitCode or an int
-/// (128 + signal). `describe(Options&)` gives the OptionTable bound to the options. `Options` derives
-/// from CommonOptions.
+/// (128 + signal). `describe(Options&)` gives the OptionTable bound to the options. `Options`
+/// derives from CommonOptions.
 template <class Options, class Describe, class Run>
 [[noreturn]] void run_tool(int argc, char** argv, Describe describe, Run run) {
   Options options;

@@ -53,7 +53,8 @@ void write_document(const std::string& path, std::string_view text) {
   const bool in_place = ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
   const std::string temporary = in_place ? path : fmt::format("{}.tmp{}", path, ::getpid());
   {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    const Descriptor file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (file.fd < 0) throw ToolError(failure(path, "cannot write"));
     if (!write_all(file.fd, text)) {
       const auto error = failure(path, "cannot write");

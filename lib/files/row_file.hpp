@@ -36,7 +36,9 @@ class LineFile {
 template <class Row>
 class CsvFile {
  public:
-  explicit CsvFile(const std::string& path) : file_(path) { file_.write(formats::csv_header<Row>()); }
+  explicit CsvFile(const std::string& path) : file_(path) {
+    file_.write(formats::csv_header<Row>());
+  }
 
   void write(const Row& row) { write(std::span(&row, 1)); }
   /// Rows that belong together, in one write.

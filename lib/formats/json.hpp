@@ -85,9 +85,9 @@ boost::json::value to_json(const T& value) {
   }
 }
 
-/// Reads a document that to_json wrote, or a newer or older one of the kind: unknown keys are passed
-/// over, a missing or null key leaves the member's default, a value of the wrong type is an Error
-/// that names its path (`gpus[0].gpu_idx`).
+/// Reads a document that to_json wrote, or a newer or older one of the kind: unknown keys are
+/// passed over, a missing or null key leaves the member's default, a value of the wrong type is an
+/// Error that names its path (`gpus[0].gpu_idx`).
 template <class T>
 Result<T> from_json(const boost::json::value& json) {
   T value{};
@@ -104,8 +104,9 @@ Result<void> read_object(const boost::json::value& json, const std::string& path
   for_each_member<T>([&](std::string_view name, auto pointer) {
     const auto* member = json.get_object().if_contains(name);
     if (outcome.has_error() || member == nullptr || member->is_null()) return;
-    outcome = read_json(*member, path.empty() ? std::string(name) : fmt::format("{}.{}", path, name),
-                        value.*pointer);
+    outcome =
+        read_json(*member, path.empty() ? std::string(name) : fmt::format("{}.{}", path, name),
+                  value.*pointer);
   });
   return outcome;
 }
@@ -159,7 +160,9 @@ Result<void> read_json(const boost::json::value& json, const std::string& path, 
   } else if constexpr (std::is_arithmetic_v<T>) {
     boost::system::error_code error;
     value = json.to_number<T>(error);
-    if (error) return wrong(path, std::is_integral_v<T> ? "must be a whole number" : "must be a number");
+    if (error) {
+      return wrong(path, std::is_integral_v<T> ? "must be a whole number" : "must be a number");
+    }
     return {};
   } else {
     if (!json.is_string()) return wrong(path, "must be a string");
@@ -172,7 +175,9 @@ Result<void> read_json(const boost::json::value& json, const std::string& path, 
       value = *parsed;
     } else {
       const auto parsed = parse_enum<T>(text);
-      if (!parsed) return wrong(path, fmt::format("must be one of {}", fmt::join(enum_names<T>(), ", ")));
+      if (!parsed) {
+        return wrong(path, fmt::format("must be one of {}", fmt::join(enum_names<T>(), ", ")));
+      }
       value = *parsed;
     }
     return {};

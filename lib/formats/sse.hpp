@@ -6,9 +6,9 @@
 
 namespace memprof::formats {
 
-/// Server-sent events as a state machine: bytes in, the `data` of each event out. Comments and other
-/// fields are passed over; `\n`, `\r\n` and `\r` end a line; several data lines are joined by `\n`.
-/// An event that lies whole in one piece of input is handed on without a copy.
+/// Server-sent events as a state machine: bytes in, the `data` of each event out. Comments and
+/// other fields are passed over; `\n`, `\r\n` and `\r` end a line; several data lines are joined by
+/// `\n`. An event that lies whole in one piece of input is handed on without a copy.
 class SseScanner {
  public:
   class Sink {

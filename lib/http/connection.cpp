@@ -194,8 +194,9 @@ void configure_tls(asio::ssl::context& tls, const std::optional<std::string>& ca
   if (ca_file) {
     tls.load_verify_file(*ca_file, error);
     if (error) {
-      throw ToolError(ExitCode::environment, fmt::format("--ca-file: {}: not a readable PEM file of "
-                                                         "certificates", *ca_file));
+      throw ToolError(ExitCode::environment,
+                      fmt::format("--ca-file: {}: not a readable PEM file of certificates",
+                                  *ca_file));
     }
   } else {
     tls.set_default_verify_paths(error);

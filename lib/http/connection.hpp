@@ -13,8 +13,8 @@
 
 namespace memprof::http {
 
-/// One TCP or TLS connection. Reading goes on from the moment it is connected until it is closed, so
-/// that a server's close is seen at once, idle or not. Used from one thread.
+/// One TCP or TLS connection. Reading goes on from the moment it is connected until it is closed,
+/// so that a server's close is seen at once, idle or not. Used from one thread.
 class Connection {
  public:
   /// What happens to the connection's present user. A call may close the connection, and may take

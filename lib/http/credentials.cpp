@@ -33,7 +33,8 @@ Result<std::string> read_key(const TargetSpec& target) {
     if (text.has_error()) return text.error();
     key = std::string(formats::trim(*text));
     if (key.empty()) {
-      return Error{ExitCode::usage, fmt::format("--api-key-file: {} is empty", *target.api_key_file)};
+      return Error{ExitCode::usage,
+                   fmt::format("--api-key-file: {} is empty", *target.api_key_file)};
     }
   } else {
     for (const char* variable : {"OPENAI_API_KEY", "VLLM_API_KEY"}) {
@@ -67,7 +68,8 @@ Result<void> read_header_file(const std::string& path, std::vector<Header>& head
     const auto line = formats::trim(raw);
     if (line.empty()) continue;
     const auto refuse = [&](std::string_view why) {
-      return Error{ExitCode::usage, fmt::format("--header-file: {}:{}: {}", path, line_number, why)};
+      return Error{ExitCode::usage,
+                   fmt::format("--header-file: {}:{}: {}", path, line_number, why)};
     };
     const auto colon = line.find(':');
     const auto name = line.substr(0, colon);

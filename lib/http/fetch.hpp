@@ -14,7 +14,8 @@
 
 namespace memprof::http {
 
-/// One question to a server, for set-up work (models, tokenize, version); the load has its own path.
+/// One question to a server, for set-up work (models, tokenize, version); the load has its own
+/// path.
 struct FetchRequest {
   std::string method = "GET";
   Url url;

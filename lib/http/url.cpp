@@ -42,7 +42,8 @@ Result<Url> parse_url(std::string_view text, std::string_view flag) {
   const auto parsed = boost::urls::parse_uri(text);
   if (parsed.has_error()) return refused(flag, "cannot be read");
   if (parsed->has_userinfo()) {
-    return refused(flag, "must not hold a user or a password (use --api-key-file or --header-file)");
+    return refused(flag,
+                   "must not hold a user or a password (use --api-key-file or --header-file)");
   }
   const auto scheme = parsed->scheme_id();
   if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https) {

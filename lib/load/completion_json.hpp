@@ -45,8 +45,8 @@ class CompletionJson {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The server's own words in an error body: `error.message`, `error`, `message` or `detail` (nested,
-/// flat and string bodies of vLLM), else the text itself. One line, <= 300 characters.
+/// The server's own words in an error body: `error.message`, `error`, `message` or `detail`
+/// (nested, flat and string bodies of vLLM), else the text itself. One line, <= 300 characters.
 std::string error_words(std::string_view body);
 
 }  // namespace memprof::load

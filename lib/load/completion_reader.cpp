@@ -11,8 +11,8 @@ namespace memprof::load {
 namespace {
 
 /// `"key"` followed by a colon and a value that is not null. Within a JSON text these bytes cannot
-/// stand inside a string, where the quotes would be escaped. memmem, because string_view::find stops
-/// at every quotation mark.
+/// stand inside a string, where the quotes would be escaped. memmem, because string_view::find
+/// stops at every quotation mark.
 bool has_value(std::string_view json, std::string_view quoted_key) {
   for (;;) {
     const void* found = ::memmem(json.data(), json.size(), quoted_key.data(), quoted_key.size());
@@ -148,7 +148,8 @@ void CompletionReader::take_event(std::string_view data) {
 void CompletionReader::conclude() {
   if (refused()) {
     std::string words = error_words(error_body_);
-    if (words.empty()) words = fmt::format("HTTP status {} with an empty body", *answer_.http_status);
+    if (words.empty())
+      words = fmt::format("HTTP status {} with an empty body", *answer_.http_status);
     return fail(fmt::format("http_{}", *answer_.http_status), words);
   }
   return stream_ ? conclude_stream() : conclude_plain();

@@ -18,11 +18,12 @@ struct Answer {
   std::optional<int> http_status;
   Usage usage;
   std::optional<Timestamp> first_token_ts;
-  std::optional<Timestamp> end_ts;  ///< when the answer was whole, where that is before the last byte
+  /// When the answer was whole, where that is before its last byte.
+  std::optional<Timestamp> end_ts;
 };
 
-/// A completion's answer as a state machine without sockets and clocks: bytes and times in, an Answer
-/// out. Plain JSON and event streams, told apart by the answer's content type.
+/// A completion's answer as a state machine without sockets and clocks: bytes and times in, an
+/// Answer out. Plain JSON and event streams, told apart by the answer's content type.
 class CompletionReader final : http::ResponseParser::Sink, formats::SseScanner::Sink {
  public:
   CompletionReader();

@@ -29,8 +29,8 @@ class ConnectionPool {
   std::vector<Idle> idle_;
 };
 
-/// One request under way: connection, bytes out, answer in, one row. Used again for the next request
-/// when it has ended.
+/// One request under way: connection, bytes out, answer in, one row. Used again for the next
+/// request when it has ended.
 class Exchange final : http::Connection::Events {
  public:
   /// Who runs exchanges. A call may start this exchange anew.

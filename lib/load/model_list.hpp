@@ -20,9 +20,9 @@ struct ModelInfo {
 /// None when `body` is not a model list. An empty list is a list.
 std::optional<std::vector<ModelInfo>> parse_model_list(std::string_view body);
 
-/// What to send for the model that was asked for: any name but `default` as typed; a listed `default`
-/// wins, else the only model there is. Several: an Error (usage) that lists them. An empty list: as
-/// typed, and the rows will tell.
+/// What to send for the model that was asked for: any name but `default` as typed; a listed
+/// `default` wins, else the only model there is. Several: an Error (usage) that lists them. An
+/// empty list: as typed, and the rows will tell.
 Result<std::string> choose_model(const std::string& asked, const std::vector<ModelInfo>& served);
 
 }  // namespace memprof::load

@@ -14,7 +14,8 @@
 
 namespace memprof::load {
 
-/// Checks `--extra-body`: a JSON object without what the tool itself decides. The Error is of usage.
+/// Checks `--extra-body`: a JSON object without what the tool itself decides. The Error is of
+/// usage.
 Result<void> check_extra_body(const ReplaySpec& replay);
 
 /// `[<prefix>.]<req_id>`: bytes outside `[A-Za-z0-9._-]` percent-encoded, 128 characters at most.

@@ -13,7 +13,7 @@ namespace memprof::load {
 /// A workload line, ready to be sent any number of times without being copied.
 struct PreparedRequest {
   RequestTraceRow row;      ///< what the line says; the rest is filled in as it happens
-  std::string prompt_json;  ///< the prompt as it stands in the body: a JSON string, or an array of ids
+  std::string prompt_json;  ///< as it stands in the body: a JSON string, or an array of ids
   bool token_ids = false;
 };
 

@@ -42,8 +42,8 @@ BOOST_DESCRIBE_STRUCT(TickAccount, (),
                       (interval_ms, due, taken, missed, lateness_p50_ms, lateness_p99_ms,
                        lateness_max_ms))
 
-/// What a process held on a GPU while it was looked at, at most once a second. `pid` is the driver's:
-/// in a container it may mean nothing here.
+/// What a process held on a GPU while it was looked at, at most once a second. `pid` is the
+/// driver's: in a container it may mean nothing here.
 struct GpuProcess {
   std::int64_t gpu_idx = 0;
   std::int64_t pid = 0;

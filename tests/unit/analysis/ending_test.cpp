@@ -83,9 +83,10 @@ TEST(Ending, OfARunThatDoesNotFit) {
   auto run = measured_run();
   run.traces.engines["0"].readings.back().counters.preemptions_total = 88;
   const auto text = ending(run);
-  EXPECT_NE(flat(text).find("load       does NOT fit: 81 preemptions, first at concurrency 2. Next: "
-                            "a lower concurrency or"),
-            std::string::npos)
+  EXPECT_NE(
+      flat(text).find("load       does NOT fit: 81 preemptions, first at concurrency 2. Next: "
+                      "a lower concurrency or"),
+      std::string::npos)
       << text;
   for (const auto line : formats::split(text, '\n')) EXPECT_LE(line.size(), 100u) << line;
 }

@@ -88,7 +88,8 @@ TEST(RecordedAnswers, EveryTruncationOfAPlainAnswerIsTold) {
     for (std::size_t length = 0; length < bytes.size(); ++length) {
       const auto answer = read_answer(reader, std::string_view(bytes).substr(0, length));
       const bool told = refused && length >= head_end;
-      ASSERT_EQ(answer.status, told ? "error:http_503" : "error:disconnected") << name << " " << length;
+      ASSERT_EQ(answer.status, told ? "error:http_503" : "error:disconnected")
+          << name << " " << length;
     }
   }
 }
