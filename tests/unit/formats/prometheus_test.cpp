@@ -87,7 +87,8 @@ TEST(Prometheus, PassesBrokenLinesOverAndCountsThem) {
   for (const std::string line :
        {"a", "a ", "a{", "a{x", "a{x=", "a{x=y} 1", "a{x=\"y} 1", "a{x=\"y\\",
         "a{x=\"y\\\" 1", "a{x=\"y\"", "a{x=\"y\"} ", "a{x=\"y\" z=\"w\"} 1", "a{=\"y\"} 1",
-        "a{,} 1", "a one", "a 1x", "a 0x1", "a +-1", "a 1 two", "a 1 2 3", "<html>", "1a 2", "{} 1", "a=1", "\x1f\x8b", "a 1e999"}) {
+        "a{,} 1", "a one", "a 1x", "a 0x1", "a +-1", "a 1 two", "a 1 2 3", "<html>", "1a 2", "{} 1",
+        "a=1", "\x1f\x8b", "a 1e999"}) {
     const auto scanned = scan("before 1\n" + line + "\nafter 2\n");
     EXPECT_EQ(scanned.samples, (Lines{"before 1", "after 2"})) << line;
     EXPECT_EQ(scanned.broken, 1) << line;
