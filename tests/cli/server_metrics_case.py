@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support.metrics import metrics, metrics_text
+from support.metrics import metrics_text
 from support.run_tool import read_csv, run_tool
 from support.scripted_server import ScriptedServer
 

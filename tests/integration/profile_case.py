@@ -12,8 +12,8 @@ import unittest
 from pathlib import Path
 
 from support.answers import hang
-from support.run_tool import bin_dir, finish, open_folder, pid_of, read_csv, run_tool, start_tool
-from support.scripted_server import ScriptedServer, completion_as_asked, models
+from support.run_tool import bin_dir, open_folder, pid_of, read_csv, run_tool, start_tool
+from support.scripted_server import completion_as_asked, models
 
 SMALL = ["--input-lens", "64", "--output-lens", "4", "--concurrencies", "2",
          "--prefix-modes", "low", "--n-per-condition", "4", "--group-pause-s", "0",
