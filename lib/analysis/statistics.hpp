@@ -24,8 +24,6 @@ class Mean {
   std::int64_t count_ = 0;
 };
 
-/// The smallest value that at least `percent` of all are not above (nearest rank).
-std::optional<std::int64_t> nearest_rank(std::vector<std::int64_t> values, double percent);
 /// The middle value, or the mean of the two middle ones.
 std::optional<double> median(std::vector<std::int64_t> values);
 

@@ -8,6 +8,7 @@
 #include "analysis/server_signs.hpp"
 #include "analysis/server_windows.hpp"
 #include "analysis/statistics.hpp"
+#include "records/nearest_rank.hpp"
 
 #include <fmt/format.h>
 

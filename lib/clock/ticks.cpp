@@ -1,27 +1,15 @@
 #include "clock/ticks.hpp"
 
-#include <algorithm>
-#include <cmath>
+#include "records/nearest_rank.hpp"
 
 namespace memprof::clock {
-namespace {
-
-/// Nearest-rank percentile; reorders `values`, which must not be empty.
-double percentile(std::vector<float>& values, double share) {
-  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(values.size())));
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
-  std::nth_element(values.begin(), at, values.end());
-  return static_cast<double>(*at);
-}
-
-}  // namespace
 
 Ticks::Ticks(SinceBoot start, std::chrono::nanoseconds interval)
     : interval_(interval), next_due_(start) {}
 
 void Ticks::take(SinceBoot begun, SinceBoot ended) {
   ++taken_;
-  lateness_ms_.push_back(std::chrono::duration<float, std::milli>(begun - next_due_).count());
+  lateness_.push_back(std::chrono::duration_cast<std::chrono::microseconds>(begun - next_due_));
   next_due_ += interval_;
   skip_to_after(ended);
 }
@@ -46,12 +34,9 @@ TickAccount Ticks::account() const {
   account.due = taken_ + missed_;
   account.taken = taken_;
   account.missed = missed_;
-  if (!lateness_ms_.empty()) {
-    auto values = lateness_ms_;
-    account.lateness_p50_ms = percentile(values, 0.5);
-    account.lateness_p99_ms = percentile(values, 0.99);
-    account.lateness_max_ms = percentile(values, 1.0);
-  }
+  account.lateness_p50_ms = nearest_rank_ms(lateness_, 50);
+  account.lateness_p99_ms = nearest_rank_ms(lateness_, 99);
+  account.lateness_max_ms = nearest_rank_ms(lateness_, 100);
   return account;
 }
 

@@ -33,7 +33,7 @@ class Ticks {
   SinceBoot next_due_;
   std::int64_t taken_ = 0;
   std::int64_t missed_ = 0;
-  std::vector<float> lateness_ms_;
+  std::vector<std::chrono::microseconds> lateness_;
 };
 
 }  // namespace memprof::clock

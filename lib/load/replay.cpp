@@ -1,11 +1,9 @@
 #include "load/replay.hpp"
 
 #include "records/error.hpp"
+#include "records/nearest_rank.hpp"
 
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <cmath>
 
 #include <sys/resource.h>
 
@@ -14,14 +12,6 @@ namespace {
 
 /// One timer looks at all deadlines: a timer per request costs more than the request.
 constexpr std::chrono::milliseconds kWatchInterval{100};
-
-std::optional<Milliseconds> percentile(std::vector<float> values, double share) {
-  if (values.empty()) return {};
-  const auto rank = std::ceil(share * static_cast<double>(values.size()));
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::max(rank, 1.0) - 1);
-  std::nth_element(values.begin(), at, values.end());
-  return static_cast<double>(*at);
-}
 
 Seconds to_seconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration<double>(duration).count();
@@ -106,8 +96,7 @@ void Replay::ended(Exchange& exchange, bool sent) {
   if (exchange.repeated()) ++account_.repeats;
   const auto& row = exchange.row();
   if (sent && !exchange.connected_for_it()) {
-    start_lags_ms_.push_back(
-        static_cast<float>(milliseconds_between(*row.scheduled_ts, *row.start_ts)));
+    start_lags_.push_back(*row.start_ts - *row.scheduled_ts);
   }
   write_row(row);
   free_.push_back(&exchange);
@@ -156,9 +145,9 @@ void Replay::cancel(const std::string& why) {
 
 RunnerAccount Replay::account() const {
   RunnerAccount account = account_;
-  account.start_lag_count = static_cast<std::int64_t>(start_lags_ms_.size());
-  account.start_lag_p50_ms = percentile(start_lags_ms_, 0.5);
-  account.start_lag_p99_ms = percentile(start_lags_ms_, 0.99);
+  account.start_lag_count = static_cast<std::int64_t>(start_lags_.size());
+  account.start_lag_p50_ms = nearest_rank_ms(start_lags_, 50);
+  account.start_lag_p99_ms = nearest_rank_ms(start_lags_, 99);
   return account;
 }
 

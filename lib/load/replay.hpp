@@ -87,7 +87,7 @@ class Replay final : Exchange::Owner {
   boost::asio::steady_timer pause_;
   ReplayCounts counts_;
   RunnerAccount account_;
-  std::vector<float> start_lags_ms_;
+  std::vector<std::chrono::microseconds> start_lags_;
   clock::SinceBoot begun_{};
   clock::SinceBoot busy_since_{};
   Seconds busy_cpu_since_ = 0;
