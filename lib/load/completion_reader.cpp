@@ -104,7 +104,8 @@ void CompletionReader::on_body(std::string_view piece) {
     return;
   }
   body_bytes_ += piece.size();
-  error_body_ += piece.substr(0, kMostErrorBody - error_body_.size());
+  const auto kept = refused() ? kMostErrorBody : kMostErrorObject;
+  error_body_ += piece.substr(0, kept - std::min(kept, error_body_.size()));
   if (refused()) {
     if (body_bytes_ >= kMostErrorBody) conclude();
     return;
@@ -148,8 +149,9 @@ void CompletionReader::take_event(std::string_view data) {
 void CompletionReader::conclude() {
   if (refused()) {
     std::string words = error_words(error_body_);
-    if (words.empty())
+    if (words.empty()) {
       words = fmt::format("HTTP status {} with an empty body", *answer_.http_status);
+    }
     return fail(fmt::format("http_{}", *answer_.http_status), words);
   }
   return stream_ ? conclude_stream() : conclude_plain();

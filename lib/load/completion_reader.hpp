@@ -60,6 +60,8 @@ class CompletionReader final : http::ResponseParser::Sink, formats::SseScanner::
   void take_usage(const CompletionFacts& facts);
 
   static constexpr std::size_t kMostErrorBody = 64 << 10;
+  /// Kept of an answer with status 200, which may be an error all the same. Completions are not.
+  static constexpr std::size_t kMostErrorObject = 4 << 10;
   static constexpr std::size_t kMostPlainBody = 16 << 20;
 
   http::ResponseParser parser_;
