@@ -51,7 +51,7 @@ void Exchange::start(PreparedRequest& request, std::size_t batch) {
   const auto now = clock::RunClock::since_boot();
   row_->scheduled_ts = clock_.at(now);
   deadline_ = now + to_duration(timeout_);
-  sent_ = repeated_ = connected_for_it_ = connecting_ = false;
+  sent_ = repeated_ = connected_for_it_ = connecting_ = only_framing_left_ = false;
   reader_.reset();
   bytes_ = writer_.write(request, batch);
   connection_ = pool_.take();
@@ -98,7 +98,9 @@ void Exchange::on_end(bool orderly, const http::Failure& failure) {
 void Exchange::watch(clock::SinceBoot now) {
   if (!active()) return;
   if (reader_.done()) {
-    // The answer is whole, only the end of its framing is missing: not worth waiting for.
+    // The answer is whole, only the end of its framing is missing. It comes at once, often in a
+    // piece of its own, and saves the connection; from one look to the next is all that it gets.
+    if (!std::exchange(only_framing_left_, true)) return;
     reader_.abandon("timeout", "");
   } else if (now >= deadline_) {
     reader_.abandon("timeout", fmt::format("no whole answer after {} s", timeout_));

@@ -88,6 +88,7 @@ class Exchange final : http::Connection::Events {
   bool sent_ = false;
   bool connected_for_it_ = false;
   bool repeated_ = false;
+  bool only_framing_left_ = false;  // at the last look
   clock::SinceBoot connect_deadline_{};
   clock::SinceBoot deadline_{};
   clock::SinceBoot sent_at_{};
