@@ -6,7 +6,6 @@ Lateness: reading begun − deadline, as the sampler's own account says. Drift: 
 tick's timestamp is from where the first tick's and the interval put it.
 """
 
-import argparse
 import csv
 import json
 import statistics
@@ -14,16 +13,13 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from measure import in_quiet, machine, print_table, run_measured
+from measure import bench_parser, in_quiet, machine, print_table, run_measured
 
 GPUS = 8
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin-dir", default="build/release/bin")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = bench_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--others-pct", type=float, default=10,
                         help="repeat a run in which others used more of the machine's CPU")

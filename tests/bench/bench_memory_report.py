@@ -4,13 +4,12 @@ and half of that. The folders are made up, shaped as run_memory_profile writes t
     tests/bench/bench_memory_report.py [--bin-dir build/release/bin] [--rounds 3]
 """
 
-import argparse
 import statistics
 import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from measure import machine, print_table, run_measured
+from measure import bench_parser, machine, print_table, run_measured
 
 START = datetime(2026, 2, 25, 10, tzinfo=timezone.utc)
 GPUS = 8
@@ -51,11 +50,7 @@ def make_run(folder, requests, ticks):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin-dir", default="build/release/bin")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
+    options = bench_parser(__doc__).parse_args()
     print(machine() + "\n")
     rows = []
     for requests, ticks in ((50_000, 62_500), (100_000, 125_000)):

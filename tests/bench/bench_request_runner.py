@@ -10,7 +10,6 @@ after the server saw the first byte; `start-up CPU` is what came before it. Firs
 (first token − start) as the client says, less the same as the server's log says.
 """
 
-import argparse
 import csv
 import json
 import statistics
@@ -19,7 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from measure import MockServer, in_quiet, machine, percentile, print_table, run_measured
+from measure import (MockServer, bench_parser, in_quiet, machine, percentile, print_table,
+                     run_measured)
 
 HERE = Path(__file__).resolve().parent
 
@@ -165,10 +165,7 @@ def table_row(client, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin-dir", default="build/release/bin")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = bench_parser(__doc__)
     parser.add_argument("--others-pct", type=float, default=10,
                         help="repeat a run in which others used more of the machine's CPU")
     parser.add_argument("--scenarios", type=lambda t: t.split(","), default=list(SCENARIOS))

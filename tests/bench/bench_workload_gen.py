@@ -3,21 +3,16 @@
     tests/bench/bench_workload_gen.py [--bin-dir build/release/bin] [--rounds 3]
 """
 
-import argparse
 import json
 import statistics
 import tempfile
 from pathlib import Path
 
-from measure import machine, print_table, run_measured
+from measure import bench_parser, machine, print_table, run_measured
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin-dir", default="build/release/bin")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
+    options = bench_parser(__doc__).parse_args()
     print(machine() + "\n")
     rows = []
     for prompt_format in ("text", "token-ids"):

@@ -1,5 +1,6 @@
 """What a command costs: CPU of its process tree, memory, wall time; and the mock server's view."""
 
+import argparse
 import csv
 import json
 import os
@@ -142,6 +143,15 @@ def in_quiet(measure_once, tolerated_pct, attempts=10):
 def percentile(values, share):
     ordered = sorted(values)
     return ordered[round(share * (len(ordered) - 1))] if ordered else None
+
+
+def bench_parser(description):
+    """What every bench takes."""
+    parser = argparse.ArgumentParser(description=description,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin-dir", default="build/release/bin")
+    parser.add_argument("--rounds", type=int, default=3)
+    return parser
 
 
 def machine():
