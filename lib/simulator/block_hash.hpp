@@ -14,9 +14,9 @@ using BlockHash = std::uint64_t;
 
 namespace detail {
 constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-  const auto product = static_cast<unsigned __int128>(a ^ 0x9e3779b97f4a7c15u) *
-                       (b ^ 0xd1b54a32d192ed03u);
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  a = (a ^ b) * 0x9e3779b97f4a7c15u;
+  a = (a ^ (a >> 32)) * 0xd1b54a32d192ed03u;
+  return a ^ (a >> 29);
 }
 }  // namespace detail
 

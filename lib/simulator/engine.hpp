@@ -27,10 +27,10 @@ class Engine {
   /// Plans a step, which may be empty; none when the oldest must be taken in first, or there is
   /// nothing to do.
   const Step* plan(Seconds now) {
-    const bool waits = under_way_.size() == most_under_way_ ||
-                       (!under_way_.empty() && under_way_.back().empty());
-    if (waits || !scheduler_.has_requests()) return nullptr;
+    const bool full = under_way_.size() == most_under_way_;
+    if (full || stuck_ || !scheduler_.has_requests()) return nullptr;
     under_way_.push_back(scheduler_.plan(now));
+    stuck_ = under_way_.back().empty();
     return &under_way_.back();
   }
   /// The oldest step under way, whose tokens come next; none when there is none.
@@ -42,6 +42,7 @@ class Engine {
   void take(Model&& model, Seconds now, std::vector<Output>& outputs) {
     const Step step = std::move(under_way_.front());
     under_way_.pop_front();
+    stuck_ = false;
     scheduler_.take(step, std::forward<Model>(model), now, outputs);
   }
 
@@ -52,6 +53,7 @@ class Engine {
   Scheduler scheduler_;
   std::size_t most_under_way_;
   std::deque<Step> under_way_;
+  bool stuck_ = false;  ///< nothing could be planned until something is taken in
 };
 
 }  // namespace memprof::simulator
