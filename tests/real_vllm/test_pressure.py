@@ -2,6 +2,7 @@
 itself counts."""
 
 import subprocess
+import time
 import unittest
 
 from support.run_tool import bin_dir, read_csv, run_tool
@@ -64,16 +65,28 @@ class Pressure(RealCase):
         self.assertNotIn("other_traffic", run.reasons())
         self.assertNotIn("metrics_not_of_this_server", run.reasons())
 
-    def test_two_workloads_at_once_are_other_traffic(self):
+    def other_workload(self):
+        """Requests of someone else, under way when this returns, for longer than any run here."""
         other = self.generate("--input-lens", "64", "--output-lens", "400", "--concurrencies", "4",
-                              "--prefix-modes", "low", "--n-per-condition", "12", "--prompt-format",
-                              "token-ids", "--vocab-size", "8192")
+                              "--prefix-modes", "low", "--n-per-condition", "400",
+                              "--prompt-format", "token-ids", "--vocab-size", "8192")
         beside = subprocess.Popen([bin_dir() / "request_runner", other, "-o",
                                    self.folder / "other.csv", "--base-url", self.server.url, "-q",
                                    "--exact-output"])
         self.addCleanup(beside.wait, 120)
+        self.addCleanup(beside.terminate)
+        deadline = time.monotonic() + 60
+        while self.server.metrics()["vllm:num_requests_running"] < 4:
+            self.assertIsNone(beside.poll())
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        return beside
+
+    def test_two_workloads_at_once_are_other_traffic(self):
+        beside = self.other_workload()
         run, _ = self.profile("--input-lens", "64", "--output-lens", "64", "--concurrencies", "2",
                               "--prefix-modes", "low")
+        self.assertIsNone(beside.poll())
         self.assertEqual(run.reasons()["other_traffic"]["severity"], "invalid")
         self.assertIs(run.summary["verdict"]["valid"], False)
 
