@@ -66,6 +66,18 @@ TEST_P(Scheduling, ForgetsWhatIsAborted) {
   EXPECT_EQ(engine.scheduler().pool().free_blocks(), 19);
 }
 
+TEST_P(Scheduling, KeepsNothingFreeForARequestThatIsAlone) {
+  auto config = small(GetParam());
+  config.watermark = 0.5;
+  Engine engine(config);
+  engine.add({std::vector<TokenId>(60, 1), 1, ""}, 0);  // 15 of 19 blocks
+  engine.add({std::vector<TokenId>(4, 2), 1, ""}, 0);
+  ASSERT_NE(engine.plan(0), nullptr);
+  EXPECT_EQ(engine.scheduler().running(), 1);
+  EXPECT_EQ(engine.scheduler().waiting(), 1);
+  EXPECT_EQ(run(engine, 0).size(), 2u);
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, Scheduling, testing::Bool());
 
 }  // namespace
