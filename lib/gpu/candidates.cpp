@@ -3,6 +3,7 @@
 #include "formats/number.hpp"
 #include "gpu/amdgpu_source.hpp"
 #include "gpu/nvml_source.hpp"
+#include "gpu/simulated_source.hpp"
 #include "gpu/smi_source.hpp"
 
 #include <filesystem>
@@ -21,6 +22,7 @@ std::unique_ptr<GpuSource> make_source(Backend backend, SourceSpec spec) {
     case Backend::nvidia_smi: return std::make_unique<SmiStreamSource>(std::move(spec));
     case Backend::nvidia_smi_poll: return std::make_unique<SmiPollSource>(std::move(spec));
     case Backend::amdgpu: return std::make_unique<AmdgpuSource>(std::move(spec));
+    case Backend::simulated: return std::make_unique<SimulatedSource>(std::move(spec));
     case Backend::none: break;
   }
   return nullptr;

@@ -9,7 +9,8 @@
 
 namespace memprof::gpu {
 
-/// Which backends to try, in order. Without a choice: the first that works is used.
+/// Which backends to try, in order. Without a choice: the first that works is used; a simulator is
+/// never one of them.
 std::vector<Backend> candidates(std::optional<Backend> chosen);
 
 /// `backend` is not none.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/url.hpp"
 #include "records/error.hpp"
 #include "records/gpu.hpp"
 
@@ -18,14 +19,15 @@
 /// Where figures of device memory come from.
 namespace memprof::gpu {
 
-BOOST_DEFINE_ENUM_CLASS(Backend, nvml, nvidia_smi, nvidia_smi_poll, amdgpu, none)
+BOOST_DEFINE_ENUM_CLASS(Backend, nvml, nvidia_smi, nvidia_smi_poll, amdgpu, simulated, none)
 
 /// What a source is to do.
 struct SourceSpec {
   std::optional<std::vector<std::int64_t>> gpus;  ///< driver indices, in this order; none: all
   std::chrono::nanoseconds interval{0};           ///< between two readings
   std::string sysfs_root = "/sys";                ///< amdgpu
-  int interrupt_fd = -1;  ///< readable when a source should give up waiting for a child's output
+  std::optional<http::Url> simulator;  ///< simulated needs it; with or without its /v1
+  int interrupt_fd = -1;  ///< readable when a source should give up waiting for what it has asked
 };
 
 /// What a process holds on a GPU now; `used_mib` is empty when the driver does not tell.

@@ -42,6 +42,7 @@ std::unique_ptr<gpu::Sensor> start_sensor(gpu::Backend backend, const Options& o
   spec.gpus = options.gpus;
   spec.interval = std::chrono::milliseconds(options.interval_ms);
   spec.sysfs_root = options.sysfs_root;
+  spec.simulator = simulator_of(options);
   return std::make_unique<gpu::Sensor>([backend, spec](int interrupt_fd) mutable {
     spec.interrupt_fd = interrupt_fd;
     return gpu::make_source(backend, spec);
@@ -58,6 +59,17 @@ std::string list_of(const std::vector<GpuInfo>& gpus) {
 }
 
 }  // namespace
+
+std::optional<http::Url> simulator_of(const Options& options) {
+  const bool chosen = options.backend == gpu::Backend::simulated;
+  if (chosen != options.simulator_url.has_value()) {
+    throw ToolError(ExitCode::usage,
+                    chosen ? "--backend simulated needs --simulator-url, where the simulator is"
+                           : "--simulator-url is for --backend simulated alone");
+  }
+  if (!chosen) return {};
+  return http::parse_url(*options.simulator_url, "--simulator-url").value();
+}
 
 Chosen choose_backend(const Options& options, cli::Tool& tool, const cli::StopSignal& stop) {
   std::string rejected;

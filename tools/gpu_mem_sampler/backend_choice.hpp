@@ -3,9 +3,11 @@
 #include "cli/run_tool.hpp"
 #include "cli/stop_signal.hpp"
 #include "gpu/sensor.hpp"
+#include "http/url.hpp"
 #include "options.hpp"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 /// The source that is used.
@@ -14,6 +16,10 @@ struct Chosen {
   std::unique_ptr<memprof::gpu::Sensor> sensor;  ///< null: none, or stopped by a signal
   std::vector<memprof::GpuInfo> gpus;            ///< all there are
 };
+
+/// Where the simulator is whose GPUs are to be read; none: they are others'. Throws a ToolError
+/// (usage) when --backend and --simulator-url do not go together.
+std::optional<memprof::http::Url> simulator_of(const Options& options);
 
 /// Probes the backends in order. Throws a ToolError (environment) when a named one does not work;
 /// without a choice, one warning says why each was rejected.

@@ -22,9 +22,12 @@ memprof::cli::OptionTable option_table(Options& options) {
   table.section("Source");
   table.add_or_word("backend", options.backend, "auto", "KIND",
                     "nvml (the driver's library), nvidia-smi (one that runs on), nvidia-smi-poll "
-                    "(a new one each tick), amdgpu (files of the AMD driver), none (header only). "
-                    "auto: the first of nvml, nvidia-smi, amdgpu that gives a memory figure, else "
-                    "none with a warning. One that was named and does not work: exit 3.");
+                    "(a new one each tick), amdgpu (files of the AMD driver), simulated (the GPUs "
+                    "of a vllm_simulator), none (header only). auto: the first of nvml, "
+                    "nvidia-smi, amdgpu that gives a memory figure, else none with a warning. One "
+                    "that was named and does not work: exit 3.");
+  table.add("simulator-url", options.simulator_url, "URL",
+            "Where the vllm_simulator is; with --backend simulated.");
   table.add("list-gpus", options.list_gpus, "", "Print the GPUs as CSV on stdout and end.");
   table.add("sysfs-root", options.sysfs_root, "DIR", "Where amdgpu looks; for tests.");
   return table;

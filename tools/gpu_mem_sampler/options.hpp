@@ -16,6 +16,7 @@ struct Options : memprof::cli::CommonOptions {
   std::optional<memprof::gpu::Backend> backend;   ///< none: the first that works
   bool list_gpus = false;
   std::string sysfs_root = "/sys";
+  std::optional<std::string> simulator_url;  ///< with Backend::simulated, and only then
 };
 
 memprof::cli::OptionTable option_table(Options& options);

@@ -24,6 +24,7 @@ ExitCode list_gpus(const Options& options, cli::Tool& tool, const cli::StopSigna
 
 ExitCode run(const Options& options, cli::Tool& tool) {
   ::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error that is told, not a silent end
+  simulator_of(options);  // before a file is made
   cli::StopSignal stop;
   if (options.list_gpus) return list_gpus(options, tool, stop);
   if (!options.output) throw ToolError(ExitCode::usage, "--output FILE is missing (see --help)");
@@ -32,6 +33,7 @@ ExitCode run(const Options& options, cli::Tool& tool) {
   Chosen chosen = choose_backend(options, tool, stop);
   GpuSamplerAccount account;
   account.backend = formats::enum_name(chosen.backend);
+  account.simulated = chosen.backend == gpu::Backend::simulated;
   account.gpus = chosen_gpus(options, chosen);
   Sampling sampling(options, tool, stop, trace);
   if (chosen.sensor) {

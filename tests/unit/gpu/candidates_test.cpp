@@ -2,12 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace memprof::gpu {
 namespace {
 
 TEST(Candidates, AutoTriesTheDriversLibraryFirst) {
   EXPECT_EQ(candidates({}),
             (std::vector{Backend::nvml, Backend::nvidia_smi, Backend::amdgpu}));
+}
+
+TEST(Candidates, AutoNeverTriesASimulator) {
+  const auto tried = candidates({});
+  EXPECT_EQ(std::count(tried.begin(), tried.end(), Backend::simulated), 0);
 }
 
 TEST(Candidates, ANamedOneIsTheOnlyOne) {
@@ -19,6 +26,9 @@ TEST(Candidates, EveryBackendButNoneHasASource) {
        {Backend::nvml, Backend::nvidia_smi, Backend::nvidia_smi_poll, Backend::amdgpu}) {
     EXPECT_NE(make_source(backend, {}), nullptr);
   }
+  SourceSpec spec;
+  spec.simulator.emplace();
+  EXPECT_NE(make_source(Backend::simulated, spec), nullptr);
   EXPECT_EQ(make_source(Backend::none, {}), nullptr);
 }
 
