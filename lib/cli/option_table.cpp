@@ -101,6 +101,24 @@ void OptionTable::positionals(std::string name, std::vector<std::string>& target
   positional_ = std::move(option);
 }
 
+void OptionTable::after_dashes(std::string name, std::vector<std::string>& target,
+                               std::string word, std::string help) {
+  Option option;
+  option.name = std::move(name);
+  option.value = std::move(word);
+  option.help = std::move(help);
+  option.set = [&target](std::string_view text) {
+    target.emplace_back(text);
+    return std::string();
+  };
+  option.json = [&target] { return formats::to_json(target); };
+  after_dashes_ = std::move(option);
+}
+
+void OptionTable::exclude(std::string_view name, std::vector<std::string> others) {
+  excluded_.emplace_back(name, std::move(others));
+}
+
 OptionTable::Option* OptionTable::find(std::string_view name) {
   const auto found = std::find_if(options_.begin(), options_.end(),
                                   [&](const Option& option) { return option.name == name; });
@@ -119,6 +137,16 @@ void OptionTable::take(Option& option, std::string_view value) {
   }
 }
 
+std::span<const std::string> OptionTable::take_after_dashes(
+    std::span<const std::string> arguments) {
+  if (!after_dashes_) return arguments;
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  const auto own = arguments.first(static_cast<std::size_t>(dashes - arguments.begin()));
+  if (own.size() == arguments.size()) return own;
+  for (const auto& argument : arguments.subspan(own.size() + 1)) after_dashes_->set(argument);
+  return own;
+}
+
 std::optional<std::string> OptionTable::parse(std::span<const std::string> arguments) {
   po::options_description description;
   for (const auto& option : options_) {
@@ -134,6 +162,7 @@ std::optional<std::string> OptionTable::parse(std::span<const std::string> argum
   // No guessing: `--api-key sk-…` must never be taken for `--api-key-file`.
   const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
 
+  arguments = take_after_dashes(arguments);
   po::parsed_options parsed(&description);
   try {
     parsed = po::command_line_parser(std::vector<std::string>(arguments.begin(), arguments.end()))
@@ -172,7 +201,19 @@ std::optional<std::string> OptionTable::parse(std::span<const std::string> argum
   }
   if (print_config) return formats::pretty_json(config());
   check_required();
+  check_excluded();
   return {};
+}
+
+void OptionTable::check_excluded() {
+  for (const auto& [name, others] : excluded_) {
+    if (!find(name)->given) continue;
+    std::string clash;
+    for (const auto& other : others) {
+      if (find(other)->given) clash += (clash.empty() ? "--" : ", --") + other;
+    }
+    if (!clash.empty()) usage_error(fmt::format("--{} does not go with {}", name, clash));
+  }
 }
 
 void OptionTable::check_required() const {
@@ -191,13 +232,18 @@ std::string OptionTable::help() const {
   for (const auto& [command, what] : examples_) {
     out += fmt::format("  {}\n      {}\n", command, what);
   }
-  out += fmt::format("\nUsage\n  {}{} [flags]\n", tool_,
+  out += fmt::format("\nUsage\n  {}{} [flags]{}\n", tool_,
                      !positional_            ? ""
                      : positional_->repeated ? fmt::format(" {0} [{0}...]", positional_->name)
-                                             : " " + positional_->name);
+                                             : " " + positional_->name,
+                     after_dashes_ ? fmt::format(" [-- {}]", after_dashes_->value) : "");
   if (positional_) {
     out += fmt::format("  {:<26}", positional_->name);
     append_wrapped(out, positional_->help, 28, 100);
+  }
+  if (after_dashes_) {
+    out += fmt::format("  -- {:<23}", after_dashes_->value);
+    append_wrapped(out, after_dashes_->help, 28, 100);
   }
   append_options_help(out);
   out += '\n';
@@ -247,6 +293,7 @@ boost::json::object OptionTable::config() const {
   for (const auto& option : options_) {
     if (!option.common) config.emplace(json_key(option.name), option.json());
   }
+  if (after_dashes_) config.emplace(json_key(after_dashes_->name), after_dashes_->json());
   return config;
 }
 

@@ -52,6 +52,13 @@ class OptionTable {
   /// One or more positional arguments, in the order given.
   void positionals(std::string name, std::vector<std::string>& targets, std::string help);
 
+  /// What stands after a lone `--`, taken as it is: another tool's options. `name` is its key in
+  /// config(), `word` what it is called in the help.
+  void after_dashes(std::string name, std::vector<std::string>& target, std::string word,
+                    std::string help);
+  /// `name` cannot be given with any of `others`.
+  void exclude(std::string_view name, std::vector<std::string> others);
+
   /// Sets the bound variables. Returns text for stdout when there is nothing to run (--help,
   /// --version, --print-config). Throws a ToolError (usage) of one line that names the flag, the
   /// value and what is allowed; a value is never repeated when the flag is not known.
@@ -61,7 +68,7 @@ class OptionTable {
   /// The effective options; keys as members are written (`base_url`). No secrets: there are none.
   [[nodiscard]] boost::json::object config() const;
   /// Arguments (`--name=value`) that give another process this table's values, without the common
-  /// ones and the positional one.
+  /// ones, the positional one and what stands after `--`.
   [[nodiscard]] std::vector<std::string> arguments() const;
   [[nodiscard]] const std::string& tool() const { return tool_; }
 
@@ -87,6 +94,9 @@ class OptionTable {
   Option* find(std::string_view name);
   void take(Option& option, std::string_view value);
   void check_required() const;
+  void check_excluded();
+  /// The arguments before `--`.
+  std::span<const std::string> take_after_dashes(std::span<const std::string> arguments);
   void append_options_help(std::string& out) const;
 
   std::string tool_;
@@ -95,6 +105,8 @@ class OptionTable {
   std::string section_ = "Options";
   std::vector<Option> options_;
   std::optional<Option> positional_;
+  std::optional<Option> after_dashes_;
+  std::vector<std::pair<std::string, std::vector<std::string>>> excluded_;
 };
 
 template <class T>
