@@ -7,10 +7,9 @@
 
 namespace memprof::vllm_api {
 
-/// What a chat costs beside its contents: one token at its beginning, five for each message, and
-/// four that begin the answer: 10 for a single message. They are special tokens, whose number no
-/// content changes, so the same first messages give the same first ids.
-inline constexpr std::int64_t kTokensPerMessage = 5;
+/// A chat in token ids. It costs beside its contents: one token at its beginning, five for each
+/// message, and four that begin the answer, so 10 for a single message. They are special tokens,
+/// whose number no content changes: the same first messages give the same first ids.
 
 void begin_chat(std::vector<TokenId>& ids);
 /// Roles that are not known are "other" roles, all alike.

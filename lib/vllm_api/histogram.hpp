@@ -1,8 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace memprof::vllm_api {
@@ -10,9 +12,9 @@ namespace memprof::vllm_api {
 /// A Prometheus histogram: how many values were at most each bound.
 class Histogram {
  public:
-  /// Ascending, without +Inf; they must outlive it.
-  explicit Histogram(std::span<const double> bounds)
-      : bounds_(bounds), counts_(bounds.size() + 1, 0) {}
+  /// Ascending, without +Inf.
+  explicit Histogram(std::vector<double> bounds)
+      : bounds_(std::move(bounds)), counts_(bounds_.size() + 1, 0) {}
 
   void observe(double value, std::int64_t count = 1) {
     const auto at = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
@@ -26,7 +28,7 @@ class Histogram {
   [[nodiscard]] double sum() const { return sum_; }
 
  private:
-  std::span<const double> bounds_;
+  std::vector<double> bounds_;
   std::vector<std::int64_t> counts_;
   double sum_ = 0;
 };

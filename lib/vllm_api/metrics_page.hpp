@@ -14,6 +14,8 @@
 
 namespace memprof::vllm_api {
 
+class MetricsWriter;
+
 /// What the labels of vllm:cache_config_info say.
 struct CacheConfig {
   std::int64_t block_size = 16;       ///< tokens
@@ -30,9 +32,9 @@ struct CacheConfig {
 /// estimates of flops and bytes; of the process's own only its start. One engine, "0".
 class MetricsPage {
  public:
-  /// `started` and `created`: Unix seconds; of the process, and of the metrics.
-  MetricsPage(std::string_view model_name, const CacheConfig& config, double started,
-              double created);
+  /// `started` and `created` are Unix seconds: of the process, and of the metrics.
+  MetricsPage(std::string_view model_name, const CacheConfig& config, Seconds started,
+              Seconds created);
 
   /// A request ended by itself; each of n answers is one.
   void observe_finished(const simulator::FinishedRequest& request);
@@ -53,16 +55,19 @@ class MetricsPage {
                                    std::span<const std::string> names) const;
 
  private:
-  class Writer;
-  void write(Writer& writer, const simulator::EngineCounters& counters) const;
-  void write_gauges(Writer& writer, const simulator::EngineCounters& counters) const;
-  void write_counters(Writer& writer, const simulator::EngineCounters& counters) const;
-  void write_histograms(Writer& writer) const;
+  void write_families(MetricsWriter& writer, const simulator::EngineCounters& counters) const;
+  void write_gauges(MetricsWriter& writer, const simulator::EngineCounters& counters) const;
+  void write_cache_counters(MetricsWriter& writer,
+                            const simulator::EngineCounters& counters) const;
+  void write_token_counters(MetricsWriter& writer,
+                            const simulator::EngineCounters& counters) const;
+  void write_token_histograms(MetricsWriter& writer) const;
+  void write_time_histograms(MetricsWriter& writer) const;
 
-  std::string model_label_;  ///< `model_name="…"`, escaped
-  std::string config_labels_;
-  double started_;
-  std::string created_;
+  std::string model_label_;    ///< `model_name="…"`, escaped
+  std::string config_labels_;  ///< of vllm:cache_config_info
+  Seconds started_;
+  Seconds created_;
   std::array<std::int64_t, 2> finished_{};    ///< stop, length
   std::array<std::int64_t, 2> rejections_{};
   Histogram prompt_tokens_;
