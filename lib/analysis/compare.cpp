@@ -57,7 +57,11 @@ boost::json::object options_of(const ComparedRun& run) {
   options.erase("tag");  // names the run, as its folder does
   // The same figure under two names.
   options.erase("gpu_sample_interval_ms");
+  // A simulator that was started for the run has another free port, and so another URL, each time.
+  const auto* simulate = options.if_contains("simulate");
+  if (simulate != nullptr && *simulate == true) options.erase("base_url");
   options.emplace("server_version", formats::to_json(run.manifest.server.version));
+  options.emplace("simulator_speed", formats::to_json(run.manifest.server.simulator_speed));
   options.emplace("server_model", formats::to_json(run.manifest.server.model));
   options.emplace("host", formats::to_json(run.manifest.host.hostname));
   return options;
@@ -200,7 +204,13 @@ void append_line(std::string& out, const Line& line, std::size_t from, std::size
 
 std::string compare(const std::vector<ComparedRun>& runs) {
   Line names{"run", {}};
-  for (const auto& run : runs) names.cells.push_back(formats::one_line(run.name, 200));
+  Line simulated{"SIMULATED", {}};
+  bool any_simulated = false;
+  for (const auto& run : runs) {
+    names.cells.push_back(formats::one_line(run.name, 200));
+    simulated.cells.emplace_back(run.summary.simulated ? "yes" : "no");
+    any_simulated = any_simulated || run.summary.simulated;
+  }
   const auto options = differing_options(runs);
   const auto found = findings(runs);
   std::string out;
@@ -209,6 +219,7 @@ std::string compare(const std::vector<ComparedRun>& runs) {
     const auto width = (kColumns - kLabelWidth) / std::min(kMostBeside, runs.size());
     if (from > 0) out += '\n';
     append_line(out, names, from, to, width);
+    if (any_simulated) append_line(out, simulated, from, to, width);
     out += options.empty() ? "options that differ: none\n" : "options that differ\n";
     for (const auto& line : options) append_line(out, line, from, to, width);
     out += "findings\n";

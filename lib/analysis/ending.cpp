@@ -2,6 +2,7 @@
 
 #include "analysis/ending_memory.hpp"
 #include "formats/described.hpp"
+#include "formats/number.hpp"
 #include "formats/text.hpp"
 
 #include <fmt/format.h>
@@ -45,6 +46,17 @@ void append(std::string& out, const EndingLine& line) {
 
 std::string counted(std::int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+void append_simulated(std::string& out, const Summary& summary) {
+  if (!summary.simulated) return;
+  std::string by;
+  if (summary.server.simulator) by = "by " + *summary.server.simulator;
+  if (summary.server.simulator_speed) {
+    by += " at speed " + formats::format_number(*summary.server.simulator_speed);
+  }
+  append_wrapped(out, "SIMULATED  ", fmt::format("{}{}no figure here is of a real server or its GPUs",
+                                                 by, by.empty() ? "" : ": "));
 }
 
 void append_verdict(std::string& out, const Summary& summary, const Manifest& manifest) {
@@ -150,6 +162,7 @@ void append_levels(std::string& out, const Summary& summary) {
 std::string describe_ending(const Summary& summary, const Manifest& manifest,
                             const std::string& dir) {
   std::string out;
+  append_simulated(out, summary);
   append_verdict(out, summary, manifest);
   append_problems(out, summary);
   append(out, describe_fit(summary));

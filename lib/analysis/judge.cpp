@@ -105,7 +105,7 @@ void judge_run(const Evidence& evidence, Reasons& reasons) {
   judge_clock(evidence, reasons);
   if (manifest.simulated) {
     reasons.add(code::kSimulated, "The server was a simulator: no figure is a real GPU's.",
-                std::nullopt, "Run without --simulate for figures of a real server.");
+                std::nullopt, "For real figures, measure a real server next to its GPUs.");
   }
   if (manifest.server.insecure_tls) {
     reasons.add(code::kInsecureTls,

@@ -88,7 +88,8 @@ void judge_gpu(const Evidence& evidence, Reasons& reasons) {
     return !entry.second.readings.empty();
   });
   if (measured) {
-    if (!evidence.manifest.simulated) judge_belonging(evidence.manifest, reasons);
+    const bool simulated = sampler && sampler->backend == "simulated";
+    if (!simulated) judge_belonging(evidence.manifest, reasons);
     return;
   }
   reasons.add(code::kNoGpuTrace, "No GPU memory was measured.", std::nullopt,

@@ -18,15 +18,20 @@ namespace {
 constexpr Seconds kFirstReadingTimeout = 90;
 constexpr Seconds kBetweenLooks = 0.02;
 
-std::vector<std::string> source_arguments(const GpuOptions& gpu) {
+std::vector<std::string> source_arguments(const Options& options) {
+  const GpuOptions& gpu = options.gpu;
+  const auto backend = options.simulate ? gpu::Backend::simulated : gpu.backend;
   std::vector<std::string> arguments;
-  if (gpu.backend) arguments.push_back("--backend=" + cli::show_text(*gpu.backend));
+  if (backend) arguments.push_back("--backend=" + cli::show_text(*backend));
+  if (backend == gpu::Backend::simulated) {
+    arguments.push_back("--simulator-url=" + options.target.base_url);
+  }
   if (gpu.indices) arguments.push_back("--gpus=" + cli::show_text(*gpu.indices));
   return arguments;
 }
 
 std::vector<std::string> sampler_arguments(const RunContext& run) {
-  auto arguments = source_arguments(run.options.gpu);
+  auto arguments = source_arguments(run.options);
   arguments.push_back(fmt::format("--interval-ms={}", run.options.gpu.interval_ms));
   arguments.push_back("--output=" + run.folder.file("gpu_mem_trace.csv"));
   return arguments;
@@ -47,7 +52,7 @@ void check_gpus(const Options& options) {
   if (!options.gpu.indices && !options.gpu.backend) return;
   process::Spec spec;
   spec.executable = process::sibling("gpu_mem_sampler");
-  spec.arguments = source_arguments(options.gpu);
+  spec.arguments = source_arguments(options);
   spec.arguments.insert(spec.arguments.end(), {"--list-gpus", "--quiet"});
   spec.errors = process::Stream::pipe();
   auto sampler = process::Child::spawn(spec).value();
@@ -92,7 +97,7 @@ void GpuStep::take_account() {
   if (!nothing_to_read()) child_.pass_on(account->process.warnings, run_.tool);
   child_.set_rows(account->process.rows);
   run_.manifest.gpus = account->gpus;
-  run_.manifest.simulated = account->simulated;
+  run_.manifest.simulated = run_.manifest.simulated || account->simulated;
   run_.manifest.samplers.gpu_mem_sampler =
       GpuSamplerRecord{account->backend, account->ticks, account->process.wall_clock_shift_ms,
                        account->lost_gpus, account->processes};

@@ -105,7 +105,8 @@ class Load {
       }
     }
     const std::chrono::duration<double> elapsed = clock::RunClock::since_boot() - begun_;
-    progress_.update(cli::describe_progress(counts_, elapsed.count()));
+    progress_.update((run_.manifest.simulated ? "SIMULATED " : "") +
+                     cli::describe_progress(counts_, elapsed.count()));
   }
 
   void end_now() {

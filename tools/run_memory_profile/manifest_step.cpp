@@ -48,6 +48,7 @@ Manifest begin_manifest(const Options& options, const RunFolder& folder, const S
                      options.grid.input_lens,  options.grid.output_lens,
                      options.grid.concurrencies, options.grid.prefix_modes,
                      options.grid.n_per_condition, options.gpu.interval_ms, options.gpu.indices};
+  manifest.simulated = server.info.simulator.has_value();
   manifest.interrupted = true;
   manifest.tag = options.tag;
   Options effective = options;

@@ -61,10 +61,9 @@ bool has_known_metrics(const Options& options, const http::Url& base_url,
   return false;
 }
 
-std::optional<StartupMemory> read_server_log(const Options& options) {
-  if (!options.server_log) return {};
+StartupMemory read_server_log(const std::string& path) {
   formats::StartupLogReader reader;
-  files::read_in_pieces(*options.server_log, [&](std::string_view bytes) {
+  files::read_in_pieces(path, [&](std::string_view bytes) {
     reader.feed(bytes);
   }).value();
   const auto memory = reader.finish();
@@ -72,7 +71,7 @@ std::optional<StartupMemory> read_server_log(const Options& options) {
     throw ToolError(ExitCode::usage,
                     fmt::format("--server-log: {}: no memory line of a vLLM start-up in it; give "
                                 "the log from the server's start on",
-                                *options.server_log));
+                                path));
   }
   return memory;
 }

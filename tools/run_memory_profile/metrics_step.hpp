@@ -15,8 +15,8 @@ http::Url metrics_url(const Options& options, const http::Url& base_url);
 bool has_known_metrics(const Options& options, const http::Url& base_url,
                        const std::vector<http::Header>& headers, cli::Tool& tool);
 
-/// The memory lines of --server-log; none without one. A log without any is a ToolError (usage).
-std::optional<StartupMemory> read_server_log(const Options& options);
+/// The memory lines of a server's log. A log without any is a ToolError (usage).
+StartupMemory read_server_log(const std::string& path);
 
 /// server_metrics_sampler over a run; only for servers with known metrics.
 class MetricsStep final : public SamplerStep {

@@ -16,10 +16,19 @@ cli::OptionTable option_table(Options& options) {
                 "A small grid, with enough requests to reach every concurrency.");
   table.example("run_memory_profile --workload my.jsonl --stream --gpu-indices 0,1",
                 "A workload of your own, streamed; memory of two GPUs.");
+  table.example("run_memory_profile --simulate -- --speed 10 --num-gpu-blocks-override 4096",
+                "Against a simulator, ten times as fast, with a small KV cache.");
   cli::add_target_options(table, options.target);
   table.add("ready-timeout", options.ready_timeout, "S",
             "Seconds to wait for a server that refuses connections or says 503.",
             {0, kMostSeconds});
+  table.add("simulate", options.simulate, "",
+            "No server and no GPU: start vllm_simulator for this run and measure that. Everything "
+            "in the run's files says `simulated`.");
+  table.exclude("simulate", {"base-url", "api-key-file", "ca-file", "insecure", "ready-timeout",
+                             "gpu-backend", "metrics-url", "server-log"});
+  table.after_dashes("simulator-options", options.simulator_options, "OPTIONS",
+                     "Options of vllm_simulator (see its --help), with --simulate.");
   cli::add_grid_options(table, options.grid);
   table.add("calibrate", options.calibrate, "KIND",
             "yes: ask the server's tokenizer, so that prompts have input_len tokens on any model.");
@@ -32,8 +41,9 @@ cli::OptionTable option_table(Options& options) {
   table.add_or_word("gpu-indices", options.gpu.indices, "all", "LIST",
                     "GPUs to read, by the driver's index.", {0, 1e6});
   table.add_or_word("gpu-backend", options.gpu.backend, "auto", "KIND",
-                    "How to read it: nvml, nvidia-smi, nvidia-smi-poll, amdgpu, none; auto: the "
-                    "first that works.");
+                    "How to read it: nvml, nvidia-smi, nvidia-smi-poll, amdgpu, simulated (what a "
+                    "vllm_simulator at the base URL says), none; auto: the first real one that "
+                    "works.");
   table.section("Server metrics");
   table.add("metrics-url", options.metrics.url, "URL",
             "Where the server has its /metrics; else beside the base URL's /v1.");

@@ -30,7 +30,9 @@ struct MetricsOptions {
 };
 
 struct Options : cli::CommonOptions {
-  TargetSpec target;
+  TargetSpec target;  ///< its base URL is the simulator's once that is known
+  bool simulate = false;
+  std::vector<std::string> simulator_options;  ///< for vllm_simulator, as they are
   WorkloadSpec grid;
   ReplaySpec replay;
   GpuOptions gpu;

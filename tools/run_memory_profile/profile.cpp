@@ -11,6 +11,7 @@
 #include "process/sibling.hpp"
 #include "run_context.hpp"
 #include "server_probe.hpp"
+#include "simulator_step.hpp"
 #include "workload_step.hpp"
 
 #include <fmt/format.h>
@@ -77,40 +78,84 @@ int exit_code(const RunContext& run, const Summary& summary) {
   return static_cast<int>(all_ok && all_as_told ? ExitCode::ok : ExitCode::failed);
 }
 
-}  // namespace
-
-int run(Options& options, cli::Tool& tool) {
-  end_at_once_on_signals();
-  const auto start = tool.clock().now();
-  const auto url = parse_base_url(options);
-  const auto headers = http::read_headers(options.target).value();
+/// All that can be checked without a server. The headers for it.
+std::vector<http::Header> check_before_start(const Options& options) {
+  if (!options.simulate && !options.simulator_options.empty()) {
+    throw ToolError(ExitCode::usage, "options after -- are vllm_simulator's: --simulate is missing");
+  }
+  parse_base_url(options);
+  auto headers = http::read_headers(options.target).value();
   load::check_extra_body(options.replay).value();
   for (const char* name :
        {"workload_gen", "gpu_mem_sampler", "server_metrics_sampler", "request_runner"}) {
     process::sibling(name);
   }
+  if (options.simulate) process::sibling("vllm_simulator");
   check_given_workload(options);
   check_output_dir(options.output_dir);
-  const auto startup_memory = read_server_log(options);
+  return headers;
+}
+
+/// Asks the server, and the GPUs that were named.
+Server probe(Options& options, const std::vector<http::Header>& headers, cli::Tool& tool) {
+  const auto url = parse_base_url(options);
   auto server = ask_server(options, url, headers, tool);
   server.has_metrics = has_known_metrics(options, url, headers, tool);
   drop_salt_elsewhere(options, server, tool);
   check_gpus(options);
+  return server;
+}
+
+/// What the run came to, in files and words. The exit code.
+int end(RunContext& run) {
+  const auto summary = finish_files(run);
+  const auto path = run.folder.path().string();
+  if (!run.tool.quiet()) cli::say(analysis::describe_ending(summary, run.manifest, path));
+  cli::detail::print_and_flush(path + "\n");
+  if (run.failure && !run.manifest.interrupted) throw ToolError(*run.failure);
+  return exit_code(run, summary);
+}
+
+}  // namespace
+
+int run(Options& options, cli::Tool& tool) {
+  end_at_once_on_signals();
+  const auto start = tool.clock().now();
+  const auto headers = check_before_start(options);
+  std::optional<StartupMemory> startup_memory;
+  if (options.server_log) startup_memory = read_server_log(*options.server_log);
+  std::optional<Server> server;
+  if (!options.simulate) server = probe(options, headers, tool);
 
   const cli::StopSignal stop;
   const RunFolder folder(options.output_dir, make_run_id(start, options.tag));
-  auto manifest = begin_manifest(options, folder, server, start);
-  manifest.startup_memory = startup_memory;
-  RunContext context{options, tool, stop, folder, server, manifest, {}};
-  run_steps(context);
-  const auto summary = finish_files(context);
-
-  if (!tool.quiet()) {
-    cli::say(analysis::describe_ending(summary, manifest, folder.path().string()));
+  std::optional<SimulatorStep> simulator;
+  if (options.simulate) {
+    // Its log lies in the folder, so the folder comes first.
+    try {
+      simulator.emplace(options, folder, tool.clock(), stop);
+      if (stop.number() == 0) {
+        options.target.base_url = simulator->base_url();
+        server = probe(options, headers, tool);
+        startup_memory = read_server_log(folder.log("vllm_simulator"));
+      }
+    } catch (const ToolError&) {
+      simulator.reset();
+      folder.discard();
+      throw;
+    }
+    if (stop.number() != 0) {
+      simulator.reset();
+      folder.discard();
+      return 128 + stop.number();
+    }
   }
-  cli::detail::print_and_flush(folder.path().string() + "\n");
-  if (context.failure && !manifest.interrupted) throw ToolError(*context.failure);
-  return exit_code(context, summary);
+  auto manifest = begin_manifest(options, folder, *server, start);
+  manifest.startup_memory = startup_memory;
+  RunContext context{options, tool, stop, folder, *server, manifest, {}};
+  run_steps(context);
+  if (simulator) simulator->finish(context);
+  return end(context);
 }
 
 }  // namespace memprof::profile

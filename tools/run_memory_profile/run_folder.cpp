@@ -83,6 +83,11 @@ RunFolder::RunFolder(const std::string& output_dir, const std::string& run_id) :
   if (::mkdir(logs.c_str(), 0777) != 0) cannot_write(logs, errno);
 }
 
+void RunFolder::discard() const {
+  std::error_code error;
+  std::filesystem::remove_all(path_, error);
+}
+
 std::string RunFolder::log(std::string_view tool) const {
   return file(fmt::format("logs/{}.log", tool));
 }

@@ -27,6 +27,9 @@ class RunFolder {
   /// name. Throws a ToolError (environment).
   RunFolder(const std::string& output_dir, const std::string& run_id);
 
+  /// Removes it with all that is in it: of a run that did not begin nothing is kept.
+  void discard() const;
+
   [[nodiscard]] const std::string& run_id() const { return run_id_; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::string file(std::string_view name) const { return (path_ / name).string(); }

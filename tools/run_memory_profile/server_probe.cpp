@@ -1,6 +1,7 @@
 #include "server_probe.hpp"
 
 #include "formats/text.hpp"
+#include "gpu/simulated_gpus.hpp"
 #include "http/fetch.hpp"
 #include "load/model_list.hpp"
 #include "server_processes.hpp"
@@ -24,6 +25,16 @@ struct Asker {
   const http::Url& url;
   const std::vector<http::Header>& headers;
 
+  /// A page beside /v1, where vLLM and most of its relatives have what is not OpenAI's. None: it is
+  /// not there.
+  [[nodiscard]] std::optional<std::string> ask_beside(std::string_view below) const {
+    std::string root = url.path;
+    if (root.ends_with("/v1")) root.resize(root.size() - 3);
+    auto fetched = ask(root.append(below));
+    auto* response = std::get_if<http::Response>(&fetched);
+    if (response == nullptr || response->status != 200) return {};
+    return std::move(response->body);
+  }
   [[nodiscard]] http::Fetched ask(const std::string& target) const {
     auto request = http::request_for(options.target, url, headers, "");
     request.target = target;
@@ -86,19 +97,23 @@ std::optional<Models> read_models(const Asker& asker, const http::Fetched& fetch
   return models;
 }
 
-/// vLLM and most of its relatives answer at the root, beside /v1.
-std::optional<std::string> read_version(const Asker& asker) {
-  std::string root = asker.url.path;
-  if (root.ends_with("/v1")) root.resize(root.size() - 3);
-  const auto fetched = asker.ask(root + "/version");
-  const auto* response = std::get_if<http::Response>(&fetched);
-  if (response == nullptr || response->status != 200) return {};
+/// A real vLLM's /version has no key `simulator`.
+void read_version(const Asker& asker, ServerInfo& info) {
+  const auto body = asker.ask_beside("/version");
+  if (!body) return;
   boost::system::error_code error;
-  const auto document = boost::json::parse(response->body, error);
+  const auto document = boost::json::parse(*body, error);
   const auto* object = error ? nullptr : document.if_object();
-  const auto* version = object == nullptr ? nullptr : object->if_contains("version");
-  if (version == nullptr || !version->is_string()) return {};
-  return formats::one_line(std::string_view(version->get_string()), 100);
+  const auto text_of = [&](std::string_view key) -> std::optional<std::string> {
+    const auto* value = object == nullptr ? nullptr : object->if_contains(key);
+    if (value == nullptr || !value->is_string()) return {};
+    return formats::one_line(std::string_view(value->get_string()), 100);
+  };
+  info.version = text_of("version");
+  info.simulator = text_of("simulator");
+  if (!info.simulator) return;
+  const auto gpus = gpu::parse_simulated_gpus(asker.ask_beside("/simulator/gpus").value_or(""));
+  if (gpus.has_value()) info.simulator_speed = gpus->speed;
 }
 
 void describe_model(const Models& models, Server& server, cli::Tool& tool) {
@@ -141,7 +156,7 @@ Server ask_server(const Options& options, const http::Url& url,
     server.model = load::choose_model(options.target.model, *models).value();
     describe_model(*models, server, tool);
   }
-  server.info.version = read_version(asker);
+  read_version(asker, server.info);
   server.info.model = server.model;
   server.info.is_vllm = tell_vllm(models, server.info.version);
   server.info.is_local = is_this_host(url.host);

@@ -17,11 +17,12 @@ constexpr std::size_t kMostLogBytes = 16u << 20;
 
 process::Child start(const std::string& tool, const std::vector<std::string>& arguments,
                      const RunFolder& folder, const clock::RunClock& clock,
-                     std::vector<int> inherited) {
+                     std::vector<int> inherited, process::Stream output) {
   process::Spec spec;
   spec.executable = process::sibling(tool);
   spec.arguments = arguments;
   spec.environment = {{clock::kAnchorVariable, clock::to_text(clock.anchor())}};
+  spec.output = std::move(output);
   spec.errors = process::Stream::file(folder.log(tool));
   spec.inherited = std::move(inherited);
   return process::Child::spawn(spec).value();
@@ -31,7 +32,7 @@ process::Child start(const std::string& tool, const std::vector<std::string>& ar
 
 ToolChild::ToolChild(const std::string& tool, std::vector<std::string> arguments,
                      const RunFolder& folder, const clock::RunClock& clock,
-                     std::vector<int> inherited)
+                     std::vector<int> inherited, process::Stream output)
     : clock_(clock),
       log_(folder.log(tool)),
       record_{},
@@ -39,7 +40,7 @@ ToolChild::ToolChild(const std::string& tool, std::vector<std::string> arguments
         arguments.push_back("--stats-out=" + folder.stats(tool));
         record_.name = tool;
         record_.started_ts = clock.now();
-        return start(tool, arguments, folder, clock, std::move(inherited));
+        return start(tool, arguments, folder, clock, std::move(inherited), std::move(output));
       }()) {
   record_.argv = std::move(arguments);
   record_.argv.insert(record_.argv.begin(), tool);

@@ -17,9 +17,11 @@ namespace memprof::profile {
 class ToolChild {
  public:
   /// Throws a ToolError (environment) when it cannot be started. `arguments` hold no secret: any
-  /// process may read them. `inherited`: see process::Spec.
+  /// process may read them. `inherited`: see process::Spec. `output`: its
+  /// stdout.
   ToolChild(const std::string& tool, std::vector<std::string> arguments, const RunFolder& folder,
-            const clock::RunClock& clock, std::vector<int> inherited = {});
+            const clock::RunClock& clock, std::vector<int> inherited = {},
+            process::Stream output = {});
 
   [[nodiscard]] process::Child& child() { return child_; }
   /// Looks whether it has ended by itself.

@@ -36,6 +36,35 @@ TEST(Compare, WhatDiffersComesFirstThenFindings) {
   EXPECT_EQ(text.find("high_prefix_share"), std::string::npos) << "is the same in both";
 }
 
+TEST(Compare, SaysWhichRunIsSimulated) {
+  auto real = measured_run();
+  auto simulated = measured_run();
+  simulated.manifest.simulated = true;
+  const auto text = compare({compared("one", real), compared("two", simulated)});
+  EXPECT_EQ(formats::split(text, '\n')[1],
+            "SIMULATED                   no                                  yes");
+  EXPECT_EQ(compare({compared("one", real), compared("two", real)}).find("SIMULATED"),
+            std::string::npos);
+}
+
+TEST(Compare, AStartedSimulatorsPortIsNoDifference) {
+  auto one = measured_run();
+  one.manifest.options["simulate"] = true;
+  one.manifest.options["base_url"] = "http://127.0.0.1:1/v1";
+  auto two = one;
+  two.manifest.options["base_url"] = "http://127.0.0.1:2/v1";
+  two.manifest.config.base_url = "http://127.0.0.1:2/v1";
+  EXPECT_NE(compare({compared("one", one), compared("two", two)}).find("options that differ: none"),
+            std::string::npos);
+  two.manifest.options["simulate"] = false;
+  EXPECT_NE(compare({compared("one", one), compared("two", two)}).find("base_url"),
+            std::string::npos);
+  two.manifest.options["simulate"] = true;
+  two.manifest.server.simulator_speed = 10;
+  EXPECT_NE(compare({compared("one", one), compared("two", two)}).find("simulator_speed"),
+            std::string::npos);
+}
+
 TEST(Compare, ManyRunsAndLongValuesStayWithinTheTerminal) {
   std::vector<ComparedRun> runs;
   for (int i = 0; i < 6; ++i) {

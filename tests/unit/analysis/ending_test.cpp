@@ -50,6 +50,19 @@ TEST(Ending, OfAHealthyRun) {
             "files      results/memory_profile/20260225_100000\n");
 }
 
+TEST(Ending, BeginsWithWhatIsSimulated) {
+  auto run = healthy_run();
+  run.manifest.simulated = true;
+  EXPECT_TRUE(ending(run).starts_with("SIMULATED  no figure here is of a real server or its GPUs\n"
+                                      "verdict    valid, of a simulated server, "))
+      << ending(run);
+  run.manifest.server.simulator = "memprof 0.1.0";
+  run.manifest.server.simulator_speed = 10;
+  EXPECT_TRUE(ending(run).starts_with("SIMULATED  by memprof 0.1.0 at speed 10: no figure here is "
+                                      "of a real server or its GPUs\nverdict"))
+      << ending(run);
+}
+
 TEST(Ending, SaysWhatWentWrongAndWhatToDo) {
   auto run = healthy_run();
   for (int i = 0; i < 3; ++i) {

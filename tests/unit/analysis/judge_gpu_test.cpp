@@ -55,7 +55,9 @@ TEST(JudgeGpu, GpuUnproven) {
   run.manifest.server.pids = {7};
   ASSERT_NE(run.reason("gpu_unproven"), nullptr);
   EXPECT_EQ(run.found("gpu_unproven").severity, Severity::note);
-  run.manifest.simulated = true;
+  run.manifest.simulated = true;  // the server: these GPUs are not its
+  EXPECT_NE(run.reason("gpu_unproven"), nullptr);
+  run.manifest.samplers.gpu_mem_sampler->backend = "simulated";
   EXPECT_EQ(run.reason("gpu_unproven"), nullptr);
 }
 
