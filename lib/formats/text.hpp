@@ -15,6 +15,9 @@ std::string one_line(std::string_view text, std::size_t max_characters);
 /// Pieces between separators; "a,,b" has an empty one, "" has one empty piece.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+/// Overlong forms, surrogates and values above U+10FFFF are not UTF-8.
+bool is_utf8(std::string_view text);
+
 std::string_view trim(std::string_view text);
 
 /// `1.5 GiB`, `212 MiB`, from MiB.

@@ -66,6 +66,16 @@ TEST(Trim, TakesBlanksOff) {
   EXPECT_EQ(trim(""), "");
 }
 
+TEST(Utf8, IsToldFromOtherBytes) {
+  for (const auto good : {"", "plain", "h\xC3\xA9llo", "\xF0\x9F\xA6\x99"}) {
+    EXPECT_TRUE(is_utf8(good)) << good;
+  }
+  for (const auto bad : {"\xFF\xFE", "\xC3", "a\x80", "\xC0\xAF", "\xED\xA0\x80",
+                         "\xF4\x90\x80\x80"}) {
+    EXPECT_FALSE(is_utf8(bad)) << bad;
+  }
+}
+
 TEST(ForPeople, Sizes) {
   EXPECT_EQ(format_mib(212), "212 MiB");
   EXPECT_EQ(format_mib(1536), "1.5 GiB");
