@@ -98,4 +98,26 @@ BOOST_DESCRIBE_STRUCT(RunnerAccount, (),
                        start_lag_p50_ms, start_lag_p99_ms, start_lag_count, load_s, busy_cpu_s,
                        busy_s))
 
+/// `vllm_simulator --stats-out`.
+struct SimulatorAccount {
+  ProcessAccount process;
+  std::string model;
+  double speed = 1;
+  std::int64_t requests = 0;  ///< prompts that reached the engine
+  std::int64_t aborted = 0;   ///< of these: ended early, as a client or the server went away
+  std::int64_t steps = 0;
+  std::int64_t generation_tokens = 0;
+  std::int64_t preemptions = 0;
+  std::int64_t evictions = 0;  ///< cached blocks that were taken for something else
+  /// How late a step's tokens went out, of the last 100,000 steps. None without a step.
+  std::optional<Milliseconds> step_lateness_p50_ms;
+  std::optional<Milliseconds> step_lateness_p99_ms;
+  std::optional<Milliseconds> step_lateness_max_ms;
+  std::int64_t slips = 0;  ///< times that the schedule was a second behind and begun anew
+};
+BOOST_DESCRIBE_STRUCT(SimulatorAccount, (),
+                      (process, model, speed, requests, aborted, steps, generation_tokens,
+                       preemptions, evictions, step_lateness_p50_ms, step_lateness_p99_ms,
+                       step_lateness_max_ms, slips))
+
 }  // namespace memprof

@@ -15,6 +15,17 @@ BLOCK_TOKENS = 32
 CONTEXT = 40960
 
 
+def read_metrics(base_url):
+    """The current value of each metric, summed over its label sets."""
+    values = {}
+    with urllib.request.urlopen(base_url.removesuffix("/v1") + "/metrics", timeout=30) as page:
+        for line in page.read().decode().splitlines():
+            if line and not line.startswith("#"):
+                name, value = re.fullmatch(r"([\w:]+)(?:\{.*\})? (\S+)", line).groups()
+                values[name] = values.get(name, 0) + float(value)
+    return values
+
+
 class VllmServer:
     """One server; its name holds this process's id, so that test runs never share one."""
 
@@ -45,14 +56,7 @@ class VllmServer:
         os.kill(self.pids[0], signal.SIGKILL)
 
     def metrics(self):
-        """The current value of each metric, summed over its label sets."""
-        values = {}
-        with urllib.request.urlopen(self.url.removesuffix("/v1") + "/metrics", timeout=30) as page:
-            for line in page.read().decode().splitlines():
-                if line and not line.startswith("#"):
-                    name, value = re.fullmatch(r"([\w:]+)(?:\{.*\})? (\S+)", line).groups()
-                    values[name] = values.get(name, 0) + float(value)
-        return values
+        return read_metrics(self.url)
 
     def tokens(self):
         """(prompt, generated) tokens since the server's start, as the server itself counts."""

@@ -1,0 +1,89 @@
+#include "front.hpp"
+
+#include "cli/run_tool.hpp"
+#include "cli/stop_signal.hpp"
+#include "files/document.hpp"
+#include "records/nearest_rank.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include <unistd.h>
+
+namespace memprof::simulator_tool {
+namespace {
+
+namespace asio = boost::asio;
+
+std::optional<std::string> read_key(const Options& options) {
+  if (!options.api_key_file) return {};
+  auto key = files::read_document(*options.api_key_file).value();
+  key.resize(std::min(key.find_first_of("\r\n"), key.size()));
+  if (key.empty()) {
+    throw ToolError(ExitCode::usage,
+                    fmt::format("--api-key-file: {}: the first line is empty",
+                                *options.api_key_file));
+  }
+  return key;
+}
+
+SimulatorAccount make_account(const Front& front, const Setup& setup, const Options& options,
+                              const cli::Tool& tool) {
+  const auto& engine = front.engine();
+  SimulatorAccount account;
+  account.model = setup.model;
+  account.speed = options.speed;
+  account.requests = front.requests();
+  account.aborted = front.aborted();
+  account.steps = engine.steps();
+  account.generation_tokens = engine.counters().generation_tokens;
+  account.preemptions = engine.preemptions();
+  account.evictions = engine.evictions();
+  account.step_lateness_p50_ms = nearest_rank_ms(engine.lateness(), 50);
+  account.step_lateness_p99_ms = nearest_rank_ms(engine.lateness(), 99);
+  account.step_lateness_max_ms = nearest_rank_ms(engine.lateness(), 100);
+  account.slips = engine.slips();
+  account.process = tool.account(0);
+  return account;
+}
+
+/// Until a signal, or until who started us has closed what we write to.
+void serve(asio::io_context& io, const cli::StopSignal& stop, Front& front) {
+  asio::posix::stream_descriptor signal(io, ::dup(stop.fd()));
+  asio::steady_timer goodbye(io);
+  signal.async_wait(asio::posix::stream_descriptor::wait_read, [&](const auto&) {
+    front.shut_down();
+    goodbye.expires_after(std::chrono::milliseconds(50));  // for the last bytes to leave
+    goodbye.async_wait([&](const auto&) { io.stop(); });
+  });
+  io.run();
+}
+
+ExitCode run(const Options& options, cli::Tool& tool) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const auto setup = make_setup(options);
+  auto key = read_key(options);
+  const cli::StopSignal stop;
+  asio::io_context io(1);
+  Front front(io, options, setup, std::move(key), tool.clock());
+  http::Server server(io, options.host, static_cast<std::uint16_t>(options.port),
+                      [&](http::ServerRequest&& request, std::shared_ptr<http::Reply> reply) {
+                        front.answer(std::move(request), std::move(reply));
+                      });
+  cli::detail::print_and_flush(fmt::format("http://{}:{}/v1\n", options.host, server.port()));
+  serve(io, stop, front);
+  tool.write_account(make_account(front, setup, options, tool));
+  return ExitCode::ok;
+}
+
+}  // namespace
+}  // namespace memprof::simulator_tool
+
+int main(int argc, char** argv) {
+  using namespace memprof::simulator_tool;
+  memprof::cli::run_tool<Options>(argc, argv, option_table, run);
+}
