@@ -9,7 +9,9 @@
 namespace memprof::vllm_api {
 namespace {
 
-std::string quoted(std::string_view text) { return boost::json::serialize(boost::json::string(text)); }
+std::string quoted(std::string_view text) {
+  return boost::json::serialize(boost::json::string(text));
+}
 
 ApiError overloaded(std::string_view message) {
   return make_error(503, "Service Unavailable", message);
@@ -30,6 +32,16 @@ ApiError make_error(int status, std::string_view type, std::string_view message,
 
 ApiError bad_request(std::string_view message, std::optional<std::string_view> param) {
   return make_error(400, "BadRequestError", message, param);
+}
+
+ApiError bad_parameter(std::string_view message, std::string_view parameter) {
+  return bad_request(fmt::format("{} (parameter={})", message, parameter), parameter);
+}
+
+ApiError bad_parameter(std::string_view message, std::string_view parameter,
+                       std::string_view value) {
+  return bad_request(fmt::format("{} (parameter={}, value={})", message, parameter, value),
+                     parameter);
 }
 
 ApiError make_detail(int status, std::string_view detail) {

@@ -27,6 +27,10 @@ ApiError make_error(int status, std::string_view type, std::string_view message,
                     std::optional<std::string_view> param = {});
 /// 400 of type BadRequestError.
 ApiError bad_request(std::string_view message, std::optional<std::string_view> param = {});
+/// The same, where the message ends in its parameter, and the value that was given for it.
+ApiError bad_parameter(std::string_view message, std::string_view parameter);
+ApiError bad_parameter(std::string_view message, std::string_view parameter,
+                       std::string_view value);
 /// `{"detail":…}`, as the web framework under vLLM answers.
 ApiError make_detail(int status, std::string_view detail);
 

@@ -51,8 +51,8 @@ struct CompletionRequest {
 /// passed over, and so are those that change the text but not its length: top_p, penalties, tools
 /// that may be called, … Stop strings and stop_token_ids are passed over too: an answer ends at
 /// max_tokens, or when the caller says so. What would make an answer wrong is a 400 that says "is
-/// not simulated": logprobs, echo, suffix, beam search, prompt embeddings, truncated prompts, forced
-/// tool calls, structured outputs, content other than text.
+/// not simulated": logprobs, echo, suffix, beam search, prompt embeddings, truncated prompts, tool
+/// calls, structured outputs, content other than text.
 ApiResult<CompletionRequest> parse_completion_request(std::string_view body, bool chat,
                                                       const ServedModel& model,
                                                       const Tokenizer& tokenizer);

@@ -33,6 +33,10 @@ std::string_view first_characters(std::string_view text, std::size_t most) {
   return text;
 }
 
+std::string summary_of_items(std::string_view type, std::size_t items) {
+  return fmt::format("'<{} of {} items>'", type, items);
+}
+
 /// A value in few words, quoted.
 std::string summary(const json::value& value) {
   switch (value.kind()) {
@@ -41,8 +45,8 @@ std::string summary(const json::value& value) {
       const auto front = first_characters(text, kMostInputCharacters);
       return python_string(std::string(front) + (front == text ? "" : "...[truncated]"));
     }
-    case json::kind::array: return fmt::format("'<list of {} items>'", value.get_array().size());
-    case json::kind::object: return fmt::format("'<dict of {} items>'", value.get_object().size());
+    case json::kind::array: return summary_of_items("list", value.get_array().size());
+    case json::kind::object: return summary_of_items("dict", value.get_object().size());
     case json::kind::bool_: return value.get_bool() ? "'True'" : "'False'";
     case json::kind::double_: return fmt::format("'{}'", python_float(value.get_double()));
     case json::kind::int64: return fmt::format("'{}'", value.get_int64());
@@ -205,12 +209,21 @@ void FieldReader::refuse_null(std::string_view name, std::string_view type,
   if (value != nullptr && value->is_null()) note(type, name, message, *value);
 }
 
+void FieldReader::note_missing(std::string_view name) {
+  add("missing", name, "Field required", summary_of_items("dict", body_.size()), "");
+}
+
 void FieldReader::note(std::string_view type, std::string_view place, std::string_view message,
                        const json::value& input, std::string_view context) {
+  add(type, place, message, problems_ < kMostProblems ? summary(input) : "", context);
+}
+
+void FieldReader::add(std::string_view type, std::string_view place, std::string_view message,
+                      std::string_view input, std::string_view context) {
   if (problems_++ == 0) first_place_ = place_in_body(place);
   if (problems_ > kMostProblems) return;
   text_ += fmt::format("\n  {{'type': '{}', 'loc': '{}', 'msg': {}, 'input': {}", type,
-                       place_in_body(place), python_string(message), summary(input));
+                       place_in_body(place), python_string(message), input);
   if (!context.empty()) text_ += fmt::format(", 'ctx': {}", context);
   text_ += '}';
 }

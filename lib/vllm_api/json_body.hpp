@@ -33,8 +33,10 @@ class FieldReader {
   std::optional<double> number(std::string_view name);
   std::optional<bool> flag(std::string_view name);
   std::optional<std::string_view> text(std::string_view name);
-  /// Notes a problem with a field that is null.
+  /// Notes a problem with a field that is null; an absent one is good.
   void refuse_null(std::string_view name, std::string_view type, std::string_view message);
+  /// Notes that a field is absent.
+  void note_missing(std::string_view name);
 
   /// A value as a whole number, or a noted problem with it at `place` (`prompt.3`).
   std::optional<std::int64_t> read_whole(const boost::json::value& value, std::string_view place);
@@ -47,6 +49,9 @@ class FieldReader {
   [[nodiscard]] ApiError error() const;
 
  private:
+  void add(std::string_view type, std::string_view place, std::string_view message,
+           std::string_view input, std::string_view context);
+
   const boost::json::object& body_;
   std::size_t problems_ = 0;
   std::string first_place_;

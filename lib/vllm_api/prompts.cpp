@@ -149,9 +149,12 @@ std::vector<PromptInput> read_prompts(FieldReader& fields, const json::value& pr
 ApiResult<std::vector<ChatMessage>> read_messages(FieldReader& fields) {
   std::vector<ChatMessage> messages;
   const auto* value = fields.find("messages");
-  if (value == nullptr || !value->is_array()) {
-    fields.note("list_type", "messages", "Input should be a valid list",
-                value == nullptr ? json::value() : *value);
+  if (value == nullptr) {
+    fields.note_missing("messages");
+    return messages;
+  }
+  if (!value->is_array()) {
+    fields.note("list_type", "messages", "Input should be a valid list", *value);
     return messages;
   }
   for (const auto& item : value->get_array()) {
@@ -202,25 +205,23 @@ std::optional<ApiError> check_text_length(std::string_view text, Tokens max_mode
     return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
   });
   if (characters <= most) return {};
-  return bad_request(
-      fmt::format("This model's maximum context length is {0} tokens. However, your prompt contains "
-                  "{1} characters (more than {2} characters, which is the upper bound for {0} "
-                  "input tokens). Please reduce the length of the input prompt. "
-                  "(parameter=input_text, value={1})",
+  return bad_parameter(
+      fmt::format("This model's maximum context length is {0} tokens. However, your prompt "
+                  "contains {1} characters (more than {2} characters, which is the upper bound for "
+                  "{0} input tokens). Please reduce the length of the input prompt.",
                   max_model_len, characters, most),
-      "input_text");
+      "input_text", std::to_string(characters));
 }
 
 std::optional<ApiError> check_length(Tokens tokens, bool is_text, Tokens max_model_len) {
   if (tokens <= max_model_len) return {};
   const Tokens counted = is_text ? max_model_len + 1 : tokens;
-  return bad_request(
+  return bad_parameter(
       fmt::format("This model's maximum context length is {} tokens. However, your prompt contains "
                   "{}{} input tokens, which exceeds this limit even without any output tokens. "
-                  "Please reduce the length of the input prompt. (parameter=input_tokens, "
-                  "value={})",
-                  max_model_len, counted == max_model_len + 1 ? "at least " : "", counted, counted),
-      "input_tokens");
+                  "Please reduce the length of the input prompt.",
+                  max_model_len, counted == max_model_len + 1 ? "at least " : "", counted),
+      "input_tokens", std::to_string(counted));
 }
 
 }  // namespace memprof::vllm_api

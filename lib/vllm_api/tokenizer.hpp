@@ -22,8 +22,8 @@ inline constexpr TokenId kEndOfTurnToken = 9;
 
 /// Text to token ids and back, the same on every machine; not a real vocabulary. A word of
 /// workload::kWords is one token, with a blank before it, or without one at the start of a text.
-/// Other text is cut into pieces of at most 4 bytes, whose ids are hashes: two pieces may share one.
-/// So text of words comes back as the same ids, after it was sent to a client and back.
+/// Other text is cut into pieces of at most 4 bytes, whose ids are hashes: two may share one. So an
+/// answer of words, sent again behind its prompt, comes back as the same ids.
 class Tokenizer {
  public:
   /// At least kLeastVocabSize.
