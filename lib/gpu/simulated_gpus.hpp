@@ -5,6 +5,7 @@
 #include <boost/describe.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,9 +29,10 @@ BOOST_DESCRIBE_STRUCT(SimulatedGpu, (),
 /// `GET /simulator/gpus`.
 struct SimulatedGpus {
   double speed = 1;  ///< simulated seconds in a second
+  std::optional<std::int64_t> kv_bytes_per_token;  ///< on one GPU
   std::vector<SimulatedGpu> gpus;
 };
-BOOST_DESCRIBE_STRUCT(SimulatedGpus, (), (speed, gpus))
+BOOST_DESCRIBE_STRUCT(SimulatedGpus, (), (speed, kv_bytes_per_token, gpus))
 
 /// Fails (environment) on a body that is not such a page: a wrong type, no GPU, a size that is
 /// negative or beyond the total.

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from support.run_tool import run_tool, tool_path
 
-TOOLS = ("workload_gen", "gpu_mem_sampler", "request_runner", "run_memory_profile")
+TOOLS = ("workload_gen", "gpu_mem_sampler", "request_runner", "run_memory_profile",
+         "vllm_simulator")
 
 
 def run_in(folder, temporary):

@@ -98,7 +98,8 @@ std::optional<Models> read_models(const Asker& asker, const http::Fetched& fetch
 }
 
 /// A real vLLM's /version has no key `simulator`.
-void read_version(const Asker& asker, ServerInfo& info) {
+void read_version(const Asker& asker, Server& server) {
+  ServerInfo& info = server.info;
   const auto body = asker.ask_beside("/version");
   if (!body) return;
   boost::system::error_code error;
@@ -113,7 +114,9 @@ void read_version(const Asker& asker, ServerInfo& info) {
   info.simulator = text_of("simulator");
   if (!info.simulator) return;
   const auto gpus = gpu::parse_simulated_gpus(asker.ask_beside("/simulator/gpus").value_or(""));
-  if (gpus.has_value()) info.simulator_speed = gpus->speed;
+  if (gpus.has_error()) return;
+  info.simulator_speed = gpus->speed;
+  server.kv_bytes_per_token = gpus->kv_bytes_per_token;
 }
 
 void describe_model(const Models& models, Server& server, cli::Tool& tool) {
@@ -156,7 +159,7 @@ Server ask_server(const Options& options, const http::Url& url,
     server.model = load::choose_model(options.target.model, *models).value();
     describe_model(*models, server, tool);
   }
-  read_version(asker, server.info);
+  read_version(asker, server);
   server.info.model = server.model;
   server.info.is_vllm = tell_vllm(models, server.info.version);
   server.info.is_local = is_this_host(url.host);

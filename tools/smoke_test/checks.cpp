@@ -1,12 +1,10 @@
 #include "checks.hpp"
 
-#include "files/document.hpp"
-#include "formats/csv.hpp"
-#include "formats/text.hpp"
+#include "expect.hpp"
 #include "records/account.hpp"
 #include "records/gpu.hpp"
 #include "records/request_trace.hpp"
-#include "scratch.hpp"
+#include "simulated_run.hpp"
 #include "workload/workload_reader.hpp"
 
 #include <fmt/format.h>
@@ -18,29 +16,6 @@ namespace {
 
 /// What a check found: words for its line. Throws a ToolError with what is wrong.
 using Check = std::function<std::string()>;
-
-void expect(bool good, const std::string& what) {
-  if (!good) throw ToolError(ExitCode::failed, what);
-}
-
-void expect_code(const Outcome& outcome, int code) {
-  expect(outcome.status.signal == 0 && outcome.status.code == code,
-         fmt::format("{} instead of {}: {}", process::describe(outcome.status), code,
-                     formats::one_line(outcome.errors, 300)));
-}
-
-template <class Row>
-std::vector<Row> read_csv(const std::string& path) {
-  const auto text = files::read_document(path).value();
-  expect(text.starts_with(formats::csv_header<Row>()), path + ": the header is not the right one");
-  expect(text.ends_with('\n'), path + ": the last row is cut");
-  std::vector<Row> rows;
-  formats::CsvReader<Row> reader(path, [&](Row&& row) { rows.push_back(std::move(row)); });
-  reader.feed(text);
-  reader.finish().value();
-  expect(reader.bad_rows() == 0, reader.first_problem());
-  return rows;
-}
 
 std::string check_workload(const Scratch& scratch) {
   const std::vector<std::string> grid{"--input-lens=128,256", "--output-lens=8",
@@ -117,6 +92,7 @@ int run(const cli::CommonOptions&, cli::Tool&) {
       {"gpu_mem_sampler", [&] { return check_sampler(scratch); }},
       {"request_runner", [&] { return check_runner(scratch); }},
       {"run_memory_profile", [&] { return check_profile(scratch); }},
+      {"vllm_simulator", [&] { return check_simulated_run(scratch); }},
   };
   bool all_ok = true;
   for (const auto& [name, check] : checks) {

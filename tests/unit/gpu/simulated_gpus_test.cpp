@@ -19,6 +19,7 @@ TEST(SimulatedGpus, AllThatIsNeededIsRead) {
   const auto read = parse_simulated_gpus(page(kGpu));
   ASSERT_TRUE(read.has_value()) << read.error().message;
   EXPECT_EQ(read->speed, 10);
+  EXPECT_EQ(read->kv_bytes_per_token, 131'072);
   ASSERT_EQ(read->gpus.size(), 1u);
   const auto& gpu = read->gpus.front();
   EXPECT_EQ(gpu.gpu_idx, 1);
