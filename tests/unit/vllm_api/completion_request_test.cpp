@@ -255,6 +255,14 @@ TEST(CompletionRequest, GarbageIsRefused) {
   }
 }
 
+TEST(CompletionRequest, DepthIsBounded) {
+  const auto with_depth = [](std::size_t depth) {
+    return R"({"prompt":[1],"unknown":)" + std::string(depth, '[') + std::string(depth, ']') + "}";
+  };
+  EXPECT_EQ(good(with_depth(50)).prompts.size(), 1u);
+  EXPECT_EQ(refusal(with_depth(1000)), R"({"detail":"There was an error parsing the body"})");
+}
+
 TEST(CompletionRequest, WhereTheJsonBreaksIsSaid) {
   EXPECT_NE(refusal(R"({"prompt":"a"} x)").find("'loc': 'body.15'"), std::string::npos);
   EXPECT_NE(refusal(R"({"prompt":"a"} x)").find("Extra data"), std::string::npos);

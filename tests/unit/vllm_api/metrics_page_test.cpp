@@ -175,6 +175,15 @@ TEST(MetricsPage, BucketsHoldAllUpToTheirBound) {
   EXPECT_EQ(plain(text, "vllm:inter_token_latency_seconds_sum"), "3.0");
 }
 
+TEST(MetricsPage, BucketsOfTokensEndWithTheContext) {
+  CacheConfig config;
+  config.max_model_len = 5000;
+  const auto text = MetricsPage("m", config, 0, 0).render({});
+  EXPECT_NE(text.find(R"(vllm:request_params_max_tokens_bucket{engine="0",le="5000.0",)"),
+            std::string::npos);
+  EXPECT_EQ(text.find(R"(le="10000.0")"), std::string::npos);
+}
+
 TEST(MetricsPage, CountsWhatWasTurnedAway) {
   auto page = tiny_page();
   page.count_rejection(MetricsPage::Rejection::max_num_queued_tokens);
