@@ -17,19 +17,19 @@ constexpr Tokens kDefaultMaxTokens = 16;  // of completions
 void read_stream_options(FieldReader& fields, CompletionRequest& request) {
   const auto* options = fields.find("stream_options");
   if (options == nullptr) return;
-  if (!options->is_object()) {
-    fields.note("model_attributes_type", "stream_options",
-                "Input should be a valid dictionary or object to extract fields from", *options);
+  const auto* object = options->if_object();
+  if (object == nullptr) {
+    fields.note("model_type", "stream_options",
+                "Input should be a valid dictionary or instance of StreamOptions", *options);
     return;
   }
-  FieldReader reader(options->get_object());
-  request.include_usage = reader.flag("include_usage").value_or(false);
-  request.continuous_usage =
-      request.include_usage && reader.flag("continuous_usage_stats").value_or(false);
-  if (!reader.ok()) {
-    fields.note("bool_parsing", "stream_options",
-                "Input should be a valid boolean, unable to interpret input", *options);
-  }
+  const auto flag = [&](std::string_view name) {
+    const auto* value = object->if_contains(name);
+    if (value == nullptr || value->is_null()) return false;
+    return fields.read_flag(*value, fmt::format("stream_options.{}", name)).value_or(false);
+  };
+  request.include_usage = flag("include_usage");
+  request.continuous_usage = flag("continuous_usage_stats") && request.include_usage;
 }
 
 /// In the order of vLLM's models, which is that of its messages.

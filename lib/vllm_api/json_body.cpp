@@ -174,24 +174,28 @@ std::optional<double> FieldReader::number(std::string_view name) {
 std::optional<bool> FieldReader::flag(std::string_view name) {
   const auto* value = find(name);
   if (value == nullptr) return {};
-  if (const auto* flag = value->if_bool()) return *flag;
+  return read_flag(*value, name);
+}
+
+std::optional<bool> FieldReader::read_flag(const json::value& value, std::string_view place) {
+  if (const auto* flag = value.if_bool()) return *flag;
   static constexpr std::string_view kTrue[] = {"true", "True", "TRUE", "1", "yes", "on", "t", "y"};
   static constexpr std::string_view kFalse[] = {"false", "False", "FALSE", "0",
                                                 "no",    "off",   "f",     "n"};
   const auto is_one_of = [](const auto& words, std::string_view text) {
     return std::find(std::begin(words), std::end(words), text) != std::end(words);
   };
-  if (value->is_number()) {
-    const auto number = value->to_number<double>();
+  if (value.is_number()) {
+    const auto number = value.to_number<double>();
     if (number == 0 || number == 1) return number == 1;
-  } else if (const auto* text = value->if_string()) {
+  } else if (const auto* text = value.if_string()) {
     if (is_one_of(kTrue, *text)) return true;
     if (is_one_of(kFalse, *text)) return false;
   } else {
-    note("bool_type", name, "Input should be a valid boolean", *value);
+    note("bool_type", place, "Input should be a valid boolean", value);
     return {};
   }
-  note("bool_parsing", name, "Input should be a valid boolean, unable to interpret input", *value);
+  note("bool_parsing", place, "Input should be a valid boolean, unable to interpret input", value);
   return {};
 }
 

@@ -40,6 +40,7 @@ class FieldReader {
 
   /// A value as a whole number, or a noted problem with it at `place` (`prompt.3`).
   std::optional<std::int64_t> read_whole(const boost::json::value& value, std::string_view place);
+  std::optional<bool> read_flag(const boost::json::value& value, std::string_view place);
   /// `context` is what follows the input in Python's words: `{'ge': 0}`.
   void note(std::string_view type, std::string_view place, std::string_view message,
             const boost::json::value& input, std::string_view context = {});

@@ -230,6 +230,9 @@ TEST(CompletionRequest, ValuesOutOfRangeAreRefused) {
             std::string::npos);
   EXPECT_NE(with(R"("cache_salt":"a/b")").find("must be at most 128 characters"),
             std::string::npos);
+  EXPECT_NE(with(R"("stream":true,"stream_options":{"include_usage":"x"})")
+                .find("'bool_parsing', 'loc': 'body.stream_options.include_usage'"),
+            std::string::npos);
   EXPECT_NE(with(R"("n":null)").find("int_type"), std::string::npos);
   EXPECT_NE(with(R"("max_tokens":1.5)").find("int_from_float"), std::string::npos);
   EXPECT_NE(with(R"("max_tokens":99999999999999999999)").find("cannot be greater than max_model"),
