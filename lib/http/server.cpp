@@ -3,9 +3,13 @@
 #include "http/server_connection.hpp"
 #include "records/error.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
 
 namespace memprof::http {
 namespace {
@@ -20,6 +24,15 @@ int hex_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
+}
+
+/// Literals ask no resolver.
+asio::ip::address address_of(asio::io_context& io, const std::string& host,
+                             boost::system::error_code& error) {
+  const auto literal = asio::ip::make_address(host, error);
+  if (!error) return literal;
+  const auto found = asio::ip::tcp::resolver(io).resolve(host, "", error);
+  return error ? asio::ip::address() : found.begin()->endpoint().address();
 }
 
 std::string percent_decoded(std::string_view text) {
@@ -74,7 +87,7 @@ class Server::Listener : public std::enable_shared_from_this<Listener> {
   Listener(asio::io_context& io, const std::string& host, std::uint16_t port, Handler handler)
       : handler_(std::make_shared<const Handler>(std::move(handler))), acceptor_(io), again_(io) {
     boost::system::error_code error;
-    const auto address = asio::ip::make_address(host, error);
+    const auto address = address_of(io, host, error);
     const asio::ip::tcp::endpoint endpoint(address, port);
     if (!error) acceptor_.open(endpoint.protocol(), error);
     if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
@@ -89,7 +102,7 @@ class Server::Listener : public std::enable_shared_from_this<Listener> {
   void accept() {
     acceptor_.async_accept([self = shared_from_this()](const boost::system::error_code& error,
                                                        asio::ip::tcp::socket socket) {
-      if (error == asio::error::operation_aborted) return;
+      if (!self->acceptor_.is_open()) return;
       if (error) return self->accept_later();
       std::make_shared<ServerConnection>(std::move(socket), self->handler_)->start();
       self->accept();
@@ -106,7 +119,7 @@ class Server::Listener : public std::enable_shared_from_this<Listener> {
   void accept_later() {
     again_.expires_after(kAfterFailedAccept);
     again_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-      if (!error) self->accept();
+      if (!error && self->acceptor_.is_open()) self->accept();
     });
   }
 
