@@ -164,7 +164,8 @@ TEST(CompletionRequest, ReadsItsFields) {
   const auto request = good(
       R"({"prompt":[1],"model":"tiny","max_tokens":"9","min_tokens":4,"ignore_eos":true,)"
       R"("stream":1,"stream_options":{"include_usage":true,"continuous_usage_stats":true},)"
-      R"("n":2,"seed":-5,"temperature":0.25,"cache_salt":"s","request_id":"mine","return_token_ids":true})");
+      R"("n":2,"seed":-5,"temperature":0.25,"cache_salt":"s","request_id":"mine",)"
+      R"("return_token_ids":true})");
   EXPECT_EQ(request.prompts[0].max_tokens, 9);
   EXPECT_EQ(request.min_tokens, 4);
   EXPECT_TRUE(request.ignore_eos);
@@ -243,7 +244,8 @@ TEST(CompletionRequest, GarbageIsRefused) {
   const std::string deep(100000, '[');
   for (const std::string& body :
        {std::string(), std::string("{"), std::string("{}x"), std::string("nul"),
-        std::string("null"), std::string("7"), std::string("\"x"), std::string(1, '\0'), std::string("\xFF"), deep,
+        std::string("null"), std::string("7"), std::string("\"x"), std::string(1, '\0'),
+        std::string("\xFF"), deep,
         R"({"prompt":)" + deep, std::string(R"({"prompt":"a","stream_options":7,"stream":true})"),
         std::string(R"({"prompt":"a","temperature":1e999})"),
         std::string(R"({"prompt":"a","temperature":{}})"),
