@@ -55,6 +55,27 @@ class SmokeTest(unittest.TestCase):
                 (self.tools / tool).unlink()
                 (self.tools / tool).symlink_to(tool_path(tool))
 
+    def test_a_simulated_run_that_is_not_what_it_should_be(self):
+        """A copy of the orchestrator finds its tools here; this simulator has no KV cache to fill."""
+        for tool in ("run_memory_profile", "vllm_simulator"):
+            (self.tools / tool).unlink()
+        shutil.copy2(tool_path("run_memory_profile"), self.tools)
+        (self.tools / "server_metrics_sampler").symlink_to(tool_path("server_metrics_sampler"))
+        real = tool_path("vllm_simulator")
+        for script, words in (
+                ('echo "vllm_simulator: error: no" >&2; exit 2', "exit code 2 instead of 0: "),
+                (f'eval exec {real} $(echo "$*" | sed s/override=128/override=4000/)',
+                 "no preemption at 16")):
+            with self.subTest(words):
+                simulator = self.tools / "vllm_simulator"
+                simulator.write_text(f"#!/bin/sh\n{script}\n")
+                simulator.chmod(0o755)
+                ended = run_in(self.tools, str(self.temporary))
+                self.assertEqual(ended.returncode, 1, ended.stdout)
+                self.assertRegex(ended.stdout, f"(?m)^FAIL vllm_simulator: .*{words}")
+                self.assertEqual(ended.stdout.count("FAIL"), 1, ended.stdout)
+                self.assertEqual(list(self.temporary.iterdir()), [])
+
     def test_a_tool_that_is_missing(self):
         (self.tools / "request_runner").unlink()
         ended = run_in(self.tools, str(self.temporary))

@@ -24,11 +24,10 @@ void SimulatorStep::await_url(const cli::StopSignal& stop) {
   auto& output = child_.child().output();
   for (;;) {
     const bool ended = child_.ended();  // before the look at its words: these may be its last
-    const auto lines = output.read();
-    if (!lines.empty()) {
-      base_url_ = lines.front();
-      return;
+    for (const auto& line : output.read()) {
+      if (base_url_.empty() && line.starts_with("http")) base_url_ = line;
     }
+    if (!base_url_.empty()) return;
     if (ended && child_.ended_with({0})) {
       throw ToolError(ExitCode::usage, "vllm_simulator ended at once: its options, after --, must "
                                        "let it serve");

@@ -100,7 +100,9 @@ bool wait_for_any(const std::vector<ToolChild*>& children, const std::vector<int
                   const cli::StopSignal& stop, clock::SinceBoot deadline) {
   std::vector<pollfd> waits{{stop.fd(), POLLIN, 0}};
   for (ToolChild* child : children) {
-    if (!child->ended()) waits.push_back({child->child().exit_fd(), POLLIN, 0});
+    if (child->seen_ended()) continue;
+    if (child->ended()) return stop.number() == 0;  // since the caller's last look
+    waits.push_back({child->child().exit_fd(), POLLIN, 0});
   }
   for (const int fd : fds) {
     if (fd >= 0) waits.push_back({fd, POLLIN, 0});

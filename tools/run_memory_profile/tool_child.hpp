@@ -26,6 +26,8 @@ class ToolChild {
   [[nodiscard]] process::Child& child() { return child_; }
   /// Looks whether it has ended by itself.
   bool ended();
+  /// Its end was seen by an earlier look.
+  [[nodiscard]] bool seen_ended() const { return status_.has_value(); }
   /// Tells it to end and waits.
   void stop(const process::StopBounds& bounds);
   /// Whether it still ran when it was told to end.
@@ -56,8 +58,8 @@ class ToolChild {
   process::Child child_;
 };
 
-/// Waits until a child ends, a signal comes (false then), one of `fds` is readable, or `deadline`
-/// (time since boot) is there.
+/// Waits until a child ends (or has ended unseen), a signal comes (false then), one of `fds` is
+/// readable, or `deadline` (time since boot) is there.
 bool wait_for_any(const std::vector<ToolChild*>& children, const std::vector<int>& fds,
                   const cli::StopSignal& stop, clock::SinceBoot deadline);
 
