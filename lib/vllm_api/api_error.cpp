@@ -70,12 +70,6 @@ ApiError too_many_requests_queued() {
       "a different instance.");
 }
 
-ApiError too_many_tokens_queued() {
-  return overloaded(
-      "The engine has reached its prefill token backlog limit. Please try again later or on a "
-      "different instance.");
-}
-
 ApiError engine_died() {
   return make_error(500, "InternalServerError",
                     "EngineCore encountered an issue. See stack trace (above) for the root cause.");

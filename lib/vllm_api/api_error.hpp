@@ -40,7 +40,6 @@ ApiError not_found();             ///< 404: no such path
 ApiError method_not_allowed();    ///< 405; the header `allow` has what is
 ApiError wrong_content_type();    ///< 400: a body that does not say it is JSON
 ApiError too_many_requests_queued();  ///< 503 of --max-num-queued-reqs
-ApiError too_many_tokens_queued();    ///< 503 of --max-num-queued-tokens
 ApiError engine_died();           ///< 500: the server is being shut down under a request
 ApiError shutting_down();         ///< 500: a request during the shutdown
 

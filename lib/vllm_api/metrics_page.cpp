@@ -128,10 +128,6 @@ void MetricsPage::observe_inter_token(Seconds latency, std::int64_t count) {
   inter_token_latency_.observe(latency, count);
 }
 
-void MetricsPage::count_rejection(Rejection reason) {
-  ++rejections_[static_cast<std::size_t>(reason)];
-}
-
 std::string MetricsPage::render(const simulator::EngineCounters& counters) const {
   MetricsWriter writer(model_label_, created_);
   write_families(writer, counters);
@@ -239,8 +235,8 @@ void MetricsPage::write_token_counters(MetricsWriter& writer,
   writer.counter_without_engine(
       "vllm:admission_rejections",
       "Number of admission attempts rejected by a queue limit, by reason.", "reason",
-      {{"max_num_queued_reqs", as_double(rejections_[0])},
-       {"max_num_queued_tokens", as_double(rejections_[1])}});
+      {{"max_num_queued_reqs", as_double(rejections_)},
+       {"max_num_queued_tokens", 0}});
 }
 
 void MetricsPage::write_token_histograms(MetricsWriter& writer) const {

@@ -45,8 +45,8 @@ class MetricsPage {
   void observe_step(Tokens tokens);
   void observe_first_token(Seconds since_arrival);
   void observe_inter_token(Seconds latency, std::int64_t count = 1);
-  enum class Rejection { max_num_queued_reqs, max_num_queued_tokens };
-  void count_rejection(Rejection reason);
+  /// A request was refused by --max-num-queued-reqs.
+  void count_rejection() { ++rejections_; }
 
   [[nodiscard]] std::string render(const simulator::EngineCounters& counters) const;
   /// `/metrics/?name[]=…`: only samples of these names (`vllm:num_preemptions_total`); names that
@@ -69,7 +69,7 @@ class MetricsPage {
   Seconds started_;
   Seconds created_;
   std::array<std::int64_t, 2> finished_{};    ///< stop, length
-  std::array<std::int64_t, 2> rejections_{};
+  std::int64_t rejections_ = 0;
   Histogram prompt_tokens_;
   Histogram generation_tokens_;
   Histogram iteration_tokens_;

@@ -25,7 +25,6 @@ class Flags(unittest.TestCase):
                           "--max-model-len: a request of 4096 tokens does not fit into 100")
         self.assert_usage(("--num-gpu-blocks-override", "99999999"), "more than the GPU has left")
         self.assert_usage(("--gpu-memory-utilization", "0.1"), "no memory is left")
-        self.assert_usage(("--step-time", "1,2"), "--step-time: give four numbers")
         self.assert_usage(("--port", "70000"), "--port")
         self.assert_usage(("--speed", "0"), "--speed")
 
@@ -64,6 +63,17 @@ class Flags(unittest.TestCase):
             self.assertEqual(exact["choices"][0]["finish_reason"], "length")
             self.assertEqual(exact["usage"]["completion_tokens"], 200)
             self.assertEqual(case.metrics()["request_success_total"], 2)
+
+    def test_too_many_requests_are_refused(self):
+        with simulator(*SMALL, "--max-num-queued-reqs", "2") as (_, port):
+            case = SimulatorCase()
+            case.port = port
+            body = {"prompt": [[300], [301], [302]], "max_tokens": 1}
+            status, _, text = case.ask("POST", "/v1/completions", body)
+            self.assertEqual(status, 503)
+            self.assertIn("busy", json.loads(text)["error"]["message"])
+            self.assertEqual(case.metrics()["admission_rejections_total"], 1)
+            case.complete([300], 1)
 
     def test_a_key_is_asked_for(self):
         with tempfile.NamedTemporaryFile("w") as file:
@@ -153,6 +163,24 @@ class Answers(SimulatorCase):
                                   {"Content-Type": "text/plain"})[0], 400)
         self.assertEqual(self.ask("POST", "/v1/completions", {"prompt": "a", "model": "x"})[0],
                          404)
+
+    def test_an_id_of_the_clients_own_stays_valid_json(self):
+        _, _, text = self.ask("POST", "/v1/completions", {"prompt": "a", "max_tokens": 1},
+                              {"X-Request-Id": "caf\u00e9\"".encode("latin-1")})
+        self.assertEqual(json.loads(text)["id"], "cmpl-caf\u00e9\"")
+
+    def test_a_load_can_be_put_together_before_its_first_step(self):
+        self.assertEqual(self.ask("POST", "/pause?mode=abort")[0], 400)
+        self.assertEqual(self.ask("POST", "/pause?mode=keep")[0], 200)
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+            body = json.dumps({"prompt": [300], "max_tokens": 3})
+            connection.sendall(f"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                               f"application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+                               .encode())
+            time.sleep(0.3)
+            self.assertEqual(self.metrics()["generation_tokens_total"], 0)
+            self.assertEqual(self.ask("POST", "/resume")[0], 200)
+            self.assertIn(b"200 OK", connection.recv(100))
 
     def test_it_says_what_it_is(self):
         self.assertIn("memprof", self.get_json("/version")["simulator"])

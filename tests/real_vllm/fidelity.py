@@ -10,14 +10,16 @@ import statistics
 import subprocess
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-from support.run_tool import read_csv, run_tool, start_tool
+from support.run_tool import finish, read_csv, run_tool, start_tool
 
 from servers import SCRIPTS, VllmServer, read_metrics
 
 BLOCKS, BLOCK_TOKENS = 192, 32
+ALL_HAVE_ARRIVED_S = 1.5
 LIMITS = {"blocks": BLOCKS, "max-len": 4096, "max-num-seqs": 64}
 STEP = re.compile(r"Iteration\(\d+\): (\d+) context requests, (\d+) context tokens, (\d+) "
                   r"generation requests, (\d+) generation tokens, .*KV cache usage: ([\d.]+)%")
@@ -41,6 +43,8 @@ class Observed(NamedTuple):
 
 
 class RealServer(VllmServer):
+    ENVIRONMENT = {"VLLM_SERVER_DEV_MODE": "1"}  # for /pause and /resume
+
     def __init__(self):
         super().__init__("fidelity", "--blocks", str(BLOCKS), "--max-len", str(LIMITS["max-len"]),
                          "--max-num-seqs", str(LIMITS["max-num-seqs"]), "--",
@@ -56,12 +60,14 @@ class SimulatedServer:
 
     def __init__(self, folder):
         self._log = Path(folder) / "simulator.log"
+        self._file = self._log.open("w")
         self._started = start_tool(
             "vllm_simulator", "--num-gpu-blocks-override", BLOCKS, "--block-size", BLOCK_TOKENS,
             "--max-model-len", LIMITS["max-len"], "--max-num-seqs", LIMITS["max-num-seqs"],
             "--max-num-batched-tokens", 2048, "--no-async-scheduling", "--served-model-name",
-            "tiny", "--step-time", "3,3,40,0", "--enable-logging-iteration-details",
-            stderr=self._log.open("w"))
+            "tiny", "--step-ms", 3, "--prefill-token-us", 3, "--sequence-us", 40,
+            "--kv-token-ns", 0, "--enable-logging-iteration-details",
+            stderr=self._file)
         self._process = self._started.__enter__()
         self.url = self._process.stdout.readline().strip()
 
@@ -69,6 +75,7 @@ class SimulatedServer:
         self._process.terminate()
         self._process.wait(10)
         self._started.__exit__(None, None, None)
+        self._file.close()
 
     def log(self):
         return self._log.read_text()
@@ -96,15 +103,28 @@ def counters_of(server):
     return {name: int(now[f"vllm:{name}_total"]) for name in COUNTERS}
 
 
-def observe(server, folder, *grid):
-    """One workload from start to end; the cache is as earlier ones left it, under another salt."""
+def ask(server, path):
+    request = urllib.request.Request(server.url.removesuffix("/v1") + path, method="POST")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
+
+
+def observe(server, folder, *options, held=False):
+    """One workload from start to end; the cache is as earlier ones left it, under another salt.
+    `held`: all requests of its one group are there before the first step."""
     workload, trace = Path(folder) / "workload.jsonl", Path(folder) / "trace.csv"
-    done = run_tool("workload_gen", "-o", workload, *TOKEN_IDS, *grid)
+    done = run_tool("workload_gen", "-o", workload, *TOKEN_IDS, *options)
     assert done.returncode == 0, done.stderr
     known, before = len(settled_steps(server)), counters_of(server)
-    done = run_tool("request_runner", workload, "-o", trace, "--base-url", server.url,
+    if held:
+        ask(server, "/pause?mode=keep")
+    with start_tool("request_runner", workload, "-o", trace, "--base-url", server.url,
                     "--exact-output", "--stream", "--cache-salt", "per-run", "--group-pause-s",
-                    "0", timeout=180)
+                    "0") as runner:
+        if held:
+            time.sleep(ALL_HAVE_ARRIVED_S)
+            ask(server, "/resume")
+        done = finish(runner, 180)
     assert done.returncode == 0, done.stderr
     steps = settled_steps(server)[known:]
     grown = {name: value - before[name] for name, value in counters_of(server).items()}
@@ -140,10 +160,14 @@ def spread(values):
 
 def print_table(real, simulated, rounds):
     print("| load | | preemptions | hit tokens | peak KV blocks | steps |\n|---|---|---|---|---|---|")
-    for name, options in {"1 at a time": ONE_AT_A_TIME, **WITH_ROOM, **WITHOUT_ROOM}.items():
+    loads = [("one at a time", ONE_AT_A_TIME, False)]
+    for held in (True, False):
+        loads += [(name + (", held" if held else ""), options, held)
+                  for name, options in {**WITH_ROOM, **WITHOUT_ROOM}.items()]
+    for name, options, held in loads:
         for label, server in (("vLLM", real), ("simulator", simulated)):
             with tempfile.TemporaryDirectory() as folder:
-                seen = [observe(server, folder, *options) for _ in range(rounds)]
+                seen = [observe(server, folder, *options, held=held) for _ in range(rounds)]
             figures = ([run.counters["num_preemptions"] for run in seen],
                        [run.counters["prefix_cache_hits"] for run in seen],
                        [run.peak_blocks for run in seen], [len(run.steps) for run in seen])

@@ -29,6 +29,8 @@ def read_metrics(base_url):
 class VllmServer:
     """One server; its name holds this process's id, so that test runs never share one."""
 
+    ENVIRONMENT = {}  # in addition to this process's own
+
     def __init__(self, name, *options):
         self.name = f"test-{os.getpid()}-{name}"
         self._command("up", *options)
@@ -36,7 +38,8 @@ class VllmServer:
 
     def _command(self, command, *options):
         done = subprocess.run([SCRIPTS / "vllm_cpu.sh", command, "--name", self.name, *options],
-                              stdout=subprocess.PIPE, text=True, timeout=400)
+                              stdout=subprocess.PIPE, text=True, timeout=400,
+                              env=os.environ | self.ENVIRONMENT)
         if done.returncode != 0:
             raise RuntimeError(f"vllm_cpu.sh {command} ended with {done.returncode}")
         if command == "up":

@@ -36,6 +36,11 @@ void EngineLoop::abort(simulator::RequestId id) {
   engine_.abort(id);
 }
 
+void EngineLoop::resume() {
+  paused_ = false;
+  if (!front_begun_ && !handing_out_) advance(RunClock::since_boot());
+}
+
 Seconds EngineLoop::simulated(SinceBoot time) const {
   return std::chrono::duration<double>(time - started_).count() * speed_;
 }
@@ -53,7 +58,7 @@ Seconds EngineLoop::busy_seconds() const {
 
 void EngineLoop::advance(SinceBoot now) {
   for (;;) {
-    while (engine_.plan(simulated(now)) != nullptr) {
+    while (!paused_ && engine_.plan(simulated(now)) != nullptr) {
     }
     const auto* front = engine_.front();
     if (front == nullptr) {

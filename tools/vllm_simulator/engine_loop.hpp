@@ -46,8 +46,13 @@ class EngineLoop {
 
   simulator::RequestId add(simulator::NewRequest request, TokenSink& sink);
   void abort(simulator::RequestId id);
+  /// No further step is planned until resume(); what is under way ends. Requests are taken in.
+  void pause() { paused_ = true; }
+  void resume();
 
   [[nodiscard]] const simulator::EngineCounters& counters() const { return engine_.counters(); }
+  /// Requests that run or wait.
+  [[nodiscard]] std::int64_t requests() const { return static_cast<std::int64_t>(sinks_.size()); }
   /// Simulated seconds since the start.
   [[nodiscard]] Seconds simulated_now() const;
   /// Wall-clock seconds in which a step was under way.
@@ -81,6 +86,7 @@ class EngineLoop {
   clock::SinceBoot front_end_{0};
   std::chrono::nanoseconds busy_{0};
   bool handing_out_ = false;
+  bool paused_ = false;
   std::int64_t steps_ = 0;
   std::int64_t slips_ = 0;
   std::vector<std::chrono::microseconds> lateness_;

@@ -33,7 +33,8 @@ void send_error(http::Reply& reply, const vllm_api::ApiError& error) {
 bool is_known(std::string_view path) {
   constexpr std::string_view kPaths[]{"/health",   "/ping",           "/version",
                                       "/v1/models", "/metrics",        "/simulator/gpus",
-                                      "/tokenize", "/v1/completions", "/v1/chat/completions"};
+                                      "/tokenize",  "/v1/completions", "/v1/chat/completions",
+                                      "/pause",     "/resume"};
   return std::find(std::begin(kPaths), std::end(kPaths), path) != std::end(kPaths);
 }
 
@@ -120,6 +121,7 @@ void Front::metrics(const http::ServerRequest& request, http::Reply& reply) cons
 void Front::post(http::ServerRequest&& request, std::shared_ptr<http::Reply> reply) {
   const auto path = request.path();
   const bool chat = path == "/v1/chat/completions";
+  if (path == "/pause" || path == "/resume") return pause_or_resume(request, *reply);
   if (!chat && path != "/v1/completions" && path != "/tokenize") {
     send_error(*reply, is_known(path) ? vllm_api::method_not_allowed() : vllm_api::not_found());
     return;
@@ -139,6 +141,17 @@ void Front::post(http::ServerRequest&& request, std::shared_ptr<http::Reply> rep
   }
 }
 
+/// vLLM's development endpoints: a load can be put together before its first step.
+void Front::pause_or_resume(const http::ServerRequest& request, http::Reply& reply) {
+  const bool pause = request.path() == "/pause";
+  if (pause && request.query_values("mode") != std::vector<std::string>{"keep"}) {
+    reply.send(400, kJson, R"({"error":"only mode=keep is simulated"})");
+    return;
+  }
+  pause ? engine_.pause() : engine_.resume();
+  reply.send(200, kJson, pause ? R"({"status":"paused"})" : R"({"status":"resumed"})");
+}
+
 void Front::complete(const http::ServerRequest& request, bool chat,
                      std::shared_ptr<http::Reply> reply) {
   if (shutting_down_) {
@@ -150,10 +163,16 @@ void Front::complete(const http::ServerRequest& request, bool chat,
     send_error(*reply, asked.error());
     return;
   }
+  const auto& most = options_.max_num_queued_reqs;
+  if (most && engine_.requests() + asked->choices() > *most) {
+    page_.count_rejection();
+    send_error(*reply, vllm_api::too_many_requests_queued());
+    return;
+  }
   const auto number = next_number_++;
   requests_ += asked->choices();
   const auto given_id = request.header("x-request-id");
-  const auto id = given_id ? std::string(*given_id)
+  const auto id = given_id ? vllm_api::utf8_of_header(*given_id)
                            : asked->request_id.value_or(fmt::format("{:016x}", number));
   vllm_api::AnswerIdentity identity{vllm_api::answer_id(chat, id), unix_seconds(), setup_.model,
                                     std::string(kFingerprint),

@@ -40,6 +40,7 @@ class Front {
  private:
   void get(const http::ServerRequest& request, http::Reply& reply);
   void post(http::ServerRequest&& request, std::shared_ptr<http::Reply> reply);
+  void pause_or_resume(const http::ServerRequest& request, http::Reply& reply);
   void complete(const http::ServerRequest& request, bool chat, std::shared_ptr<http::Reply> reply);
   void metrics(const http::ServerRequest& request, http::Reply& reply) const;
   [[nodiscard]] bool is_let_in(const http::ServerRequest& request) const;

@@ -28,6 +28,8 @@ void add_engine_options(cli::OptionTable& table, Options& options) {
             {1, kMost});
   table.add("max-num-batched-tokens", options.max_num_batched_tokens, "TOKENS",
             "Most tokens that are computed in a step.", {1, kMost});
+  table.add("max-num-queued-reqs", options.max_num_queued_reqs, "N",
+            "Refuse requests (503) beyond this many in the engine; else take all.", {1, kMost});
   table.add("long-prefill-token-threshold", options.long_prefill_token_threshold, "TOKENS",
             "Most prompt tokens of one request in a step; 0: no limit.", {0, kMost});
   table.add("watermark", options.watermark, "SHARE",
@@ -38,6 +40,18 @@ void add_engine_options(cli::OptionTable& table, Options& options) {
             "Admit a request whose whole prompt does not fit yet.");
   table.add("no-async-scheduling", options.no_async_scheduling, "",
             "Plan a step only when the one before is over, as vLLM does on CPUs.");
+}
+
+void add_step_time_options(cli::OptionTable& table, Options& options) {
+  constexpr double kMost = 1e9;
+  table.add("step-ms", options.step_ms, "MS",
+            "A step takes this; else, as the next three, what the preset comes to.", {0, kMost});
+  table.add("prefill-token-us", options.prefill_token_us, "US",
+            "And this for each prompt token that it computes.", {0, kMost});
+  table.add("sequence-us", options.sequence_us, "US", "And this for each request in it.",
+            {0, kMost});
+  table.add("kv-token-ns", options.kv_token_ns, "NS",
+            "And this for each token that its requests have in the KV cache.", {0, kMost});
 }
 
 }  // namespace
@@ -68,10 +82,7 @@ cli::OptionTable option_table(Options& options) {
   table.section("What is simulated");
   table.add("preset", options.preset, "NAME", "GPUs and model: " + preset_names() + ".");
   table.add("speed", options.speed, "N", "Times as fast as the GPUs would be.", {0.001, 1000});
-  table.add("step-time", options.step_time, "MS,US,US,NS",
-            "Time of a step: milliseconds, and microseconds per prefill token, microseconds per "
-            "request and nanoseconds per token in the KV cache; else the preset's.",
-            {0, 1e9});
+  add_step_time_options(table, options);
   table.add("enable-logging-iteration-details", options.enable_logging_iteration_details, "",
             "Log a line for each step, as vLLM does.");
   add_engine_options(table, options);

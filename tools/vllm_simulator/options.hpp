@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace memprof::simulator_tool {
 
@@ -18,13 +17,17 @@ struct Options : cli::CommonOptions {
   std::optional<std::string> api_key_file;
   std::string preset = "h100-llama-3.1-8b";
   double speed = 1;
-  std::optional<std::vector<double>> step_time;  ///< ms, µs, µs, ns
+  std::optional<double> step_ms;
+  std::optional<double> prefill_token_us;
+  std::optional<double> sequence_us;
+  std::optional<double> kv_token_ns;
   double gpu_memory_utilization = 0.92;
   std::optional<std::int64_t> num_gpu_blocks_override;
   std::int64_t block_size = 16;
   std::optional<Tokens> max_model_len;
   std::optional<std::int64_t> max_num_seqs;
   std::optional<Tokens> max_num_batched_tokens;
+  std::optional<std::int64_t> max_num_queued_reqs;
   Tokens long_prefill_token_threshold = 0;
   double watermark = 0;
   bool no_enable_prefix_caching = false;

@@ -23,12 +23,12 @@ const simulator::Preset& chosen_preset(const Options& options) {
 }
 
 simulator::StepTime chosen_step_time(const Options& options, const simulator::Preset& preset) {
-  if (!options.step_time) return simulator::step_time(preset);
-  const auto& given = *options.step_time;
-  if (given.size() != 4) {
-    throw ToolError(ExitCode::usage, "--step-time: give four numbers, like 6,27,10,49");
-  }
-  return {given[0] * 1e-3, given[1] * 1e-6, given[2] * 1e-6, given[3] * 1e-9};
+  auto time = simulator::step_time(preset);
+  if (options.step_ms) time.per_step = *options.step_ms * 1e-3;
+  if (options.prefill_token_us) time.per_prefill_token = *options.prefill_token_us * 1e-6;
+  if (options.sequence_us) time.per_sequence = *options.sequence_us * 1e-6;
+  if (options.kv_token_ns) time.per_kv_token = *options.kv_token_ns * 1e-9;
+  return time;
 }
 
 std::int64_t number_of_blocks(const Options& options, Setup& setup) {

@@ -21,7 +21,6 @@ TEST(ApiError, IsAsVllmWritesIt) {
   expect_recorded(method_not_allowed(), "err_method_get");
   expect_recorded(wrong_content_type(), "err_content_type_text");
   expect_recorded(too_many_requests_queued(), "err_overload_reqs_chat");
-  expect_recorded(too_many_tokens_queued(), "err_overload_tokens");
   expect_recorded(engine_died(), "sigterm_midstream_3");
   expect_recorded(shutting_down(), "during_shutdown_drain");
   expect_recorded(unknown_model("nope", "tiny"), "err_unknown_model_chat");

@@ -186,13 +186,13 @@ TEST(MetricsPage, BucketsOfTokensEndWithTheContext) {
 
 TEST(MetricsPage, CountsWhatWasTurnedAway) {
   auto page = tiny_page();
-  page.count_rejection(MetricsPage::Rejection::max_num_queued_tokens);
+  page.count_rejection();
   const auto text = page.render({});
   EXPECT_EQ(value_of(text, R"(vllm:admission_rejections_total{model_name="tiny",)"
-                           R"(reason="max_num_queued_tokens"})"),
+                           R"(reason="max_num_queued_reqs"})"),
             "1.0");
   EXPECT_EQ(value_of(text, R"(vllm:admission_rejections_total{model_name="tiny",)"
-                           R"(reason="max_num_queued_reqs"})"),
+                           R"(reason="max_num_queued_tokens"})"),
             "0.0");
 }
 
