@@ -104,8 +104,8 @@ void judge_run(const Evidence& evidence, Reasons& reasons) {
   judge_missing_rows(evidence, reasons);
   judge_clock(evidence, reasons);
   if (manifest.simulated) {
-    reasons.add(code::kSimulated, "The server was a simulator: no figure is a real GPU's.",
-                std::nullopt, "For real figures, measure a real server next to its GPUs.");
+    reasons.add(code::kSimulated, "The server was a simulator: its figures are a model's.",
+                std::nullopt, "For real ones, measure a real server next to its GPUs.");
   }
   if (manifest.server.insecure_tls) {
     reasons.add(code::kInsecureTls,

@@ -56,7 +56,7 @@ class SmokeTest(unittest.TestCase):
                 (self.tools / tool).symlink_to(tool_path(tool))
 
     def test_a_simulated_run_that_is_not_what_it_should_be(self):
-        """A copy of the orchestrator finds its tools here; this simulator has no KV cache to fill."""
+        # A copy of the orchestrator, not a link to it, finds its tools here.
         for tool in ("run_memory_profile", "vllm_simulator"):
             (self.tools / tool).unlink()
         shutil.copy2(tool_path("run_memory_profile"), self.tools)

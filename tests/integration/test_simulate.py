@@ -163,7 +163,7 @@ class ServerThatIsASimulator(SimulateCase):
         self.assertEqual(manifest["server"]["simulator_speed"], 20)
         self.assertEqual(manifest["server"]["pids"], [pid])
         self.assertIn("\nSIMULATED  by memprof ", "\n" + ended.stderr)
-        # auto reads real GPUs alone; these (here: a fake driver's) are not known to be the server's.
+        # auto reads real GPUs alone (here: a fake driver's), which nothing shows to be the server's.
         self.assertEqual(manifest["samplers"]["gpu_mem_sampler"]["backend"], "nvml")
         self.assertIn("gpu_unproven", [r["code"] for r in summary["verdict"]["reasons"]])
         report = run_tool("memory_report", folder, "--output-dir", folder / "again")

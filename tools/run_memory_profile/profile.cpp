@@ -81,7 +81,8 @@ int exit_code(const RunContext& run, const Summary& summary) {
 /// All that can be checked without a server. The headers for it.
 std::vector<http::Header> check_before_start(const Options& options) {
   if (!options.simulate && !options.simulator_options.empty()) {
-    throw ToolError(ExitCode::usage, "options after -- are vllm_simulator's: --simulate is missing");
+    throw ToolError(ExitCode::usage,
+                    "options after -- are vllm_simulator's: --simulate is missing");
   }
   parse_base_url(options);
   auto headers = http::read_headers(options.target).value();
