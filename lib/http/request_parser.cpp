@@ -133,7 +133,7 @@ struct RequestParser::Impl {
     // Behind the head only a chunk's header waits for more. Beast asserts that the last one, of
     // which it has seen the size, has five bytes; behind another chunk it has.
     if (parser->is_header_done() && !parser->any_chunk && bytes.size() < 5 &&
-        bytes.starts_with('0') && bytes.find('\n') != std::string::npos) {
+        bytes.starts_with('0') && bytes.find("\r\n") != std::string::npos) {
       return state;
     }
     std::size_t used = 0;
@@ -142,7 +142,10 @@ struct RequestParser::Impl {
       const auto some =
           parser->put(boost::asio::buffer(bytes.data() + used, bytes.size() - used), error);
       used += some;
-      if (error == beast::http::error::need_more) break;
+      if (error == beast::http::error::need_more) {
+        if (!parser->is_header_done()) return fail(400);  // all of a head, and not enough
+        break;
+      }
       if (error) {
         return fail(error == beast::http::error::body_limit     ? 413
                     : error == beast::http::error::header_limit ? 431

@@ -132,7 +132,7 @@ ResponseParser::State ResponseParser::feed(std::string_view bytes) {
   // has seen the size, has five bytes; behind another chunk it has. Nothing else may wait: a broken
   // one is to be seen as such wherever it is cut.
   if (impl_->parser->is_header_done() && !impl_->parser->any_chunk() && impl_->carry.size() < 5 &&
-      impl_->carry.front() == '0' && impl_->carry.find('\n') != std::string::npos) {
+      impl_->carry.front() == '0' && impl_->carry.find("\r\n") != std::string::npos) {
     return State::reading;
   }
   std::string_view rest = impl_->carry;

@@ -48,8 +48,8 @@ std::string all_splits(const std::string& bytes) {
 constexpr std::string_view kGet = "GET /health HTTP/1.1\r\n\r\n";
 
 TEST(RequestParser, Body) {
-  EXPECT_EQ(all_splits("POST /v1/completions?a=b HTTP/1.1\r\nHost: x\r\nContent-Type:  text/plain \r\n"
-                       "Content-Length: 4\r\n\r\nbody"),
+  EXPECT_EQ(all_splits("POST /v1/completions?a=b HTTP/1.1\r\nHost: x\r\n"
+                       "Content-Type:  text/plain \r\nContent-Length: 4\r\n\r\nbody"),
             "POST /v1/completions?a=b host=x content-type=text/plain content-length=4|body|kept\n"
             "end");
   EXPECT_EQ(all_splits("POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbod"), "cut");
@@ -63,14 +63,15 @@ TEST(RequestParser, ChunkedBody) {
   EXPECT_EQ(all_splits(head + "0\r\n\r\n"), taken + "|kept\nend");
   EXPECT_EQ(all_splits(head + "3\r\nabc\r\n0\r\nLeft: out\r\n\r\n"), taken + "abc|kept\nend");
   EXPECT_EQ(all_splits(head + "zz\r\nabc\r\n0\r\n\r\n"), "400");
+  EXPECT_EQ(all_splits(head + "0\rS\n"), "400");
   EXPECT_EQ(all_splits(head + "4000001\r\nabc"), "413");
 }
 
 TEST(RequestParser, OneAfterTheOther) {
   const std::string post = "POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nxy";
   EXPECT_EQ(all_splits(post + std::string(kGet) + "\r\n" + post + "GET"),
-            "POST /a content-length=2|xy|kept\nGET /health||kept\nPOST /a content-length=2|xy|kept\n"
-            "cut");
+            "POST /a content-length=2|xy|kept\nGET /health||kept\n"
+            "POST /a content-length=2|xy|kept\ncut");
   EXPECT_EQ(all_splits(std::string(kGet) + "garbage\r\n\r\n"), "GET /health||kept\n400");
 }
 
@@ -87,6 +88,7 @@ TEST(RequestParser, NotHttp) {
        {"GARBAGE\r\n\r\n", "\x16\x03\x01\x02", "GET / HTTP/1.1\n\n", "GET / HTTP/2.0\r\n\r\n",
         " GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n", "GET /\r\n",
         "GETGETGETGETGETGETGETGETGETGETGETGET", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "X b HTTP/1.1t: 5\r\n\r\n",
         "POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
         "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"}) {
     EXPECT_EQ(all_splits(bytes), "400") << bytes;

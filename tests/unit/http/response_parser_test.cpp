@@ -125,7 +125,8 @@ TEST(ResponseParser, WhatIsNotHttpIsABadResponse) {
         kOk + "Content-Length: -1\r\n\r\n", kOk + "Content-Length: x\r\n\r\n",
         kOk + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nxy",
         kOk + "Content-Length: 99999999999999999999999\r\n\r\n",
-        kChunked + "zz\r\nab\r\n", kChunked + "-1\r\nab\r\n", kChunked + "11111111111111111111\r\n",
+        kChunked + "0\rS\n", kChunked + "zz\r\nab\r\n", kChunked + "-1\r\nab\r\n",
+        kChunked + "11111111111111111111\r\n",
         kChunked + "2\r\nabXX0\r\n\r\n"}) {
     EXPECT_EQ(all_splits(bytes), "bad_response") << bytes;
   }
