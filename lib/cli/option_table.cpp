@@ -51,6 +51,30 @@ void append_wrapped(std::string& out, std::string_view text, std::size_t indent,
   out += '\n';
 }
 
+/// Throws a ToolError (usage) that repeats no value.
+po::parsed_options read_arguments(const po::options_description& description,
+                                  std::span<const std::string> arguments) {
+  // No guessing: `--api-key sk-…` must never be taken for `--api-key-file`.
+  const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+  try {
+    return po::command_line_parser(std::vector<std::string>(arguments.begin(), arguments.end()))
+        .options(description)
+        .style(style)
+        .run();
+  } catch (const po::unknown_option& error) {
+    // The name alone: whatever was given with it may be a secret.
+    const std::string given = error.get_option_name();
+    usage_error(fmt::format("unknown flag {}", given.starts_with("--")
+                                                   ? formats::split(given, '=')[0]
+                                                   : std::string_view(given).substr(0, 2)));
+  } catch (const po::error_with_option_name& error) {
+    usage_error(fmt::format("{}: {}", error.get_option_name(),
+                            dynamic_cast<const po::invalid_command_line_syntax*>(&error)
+                                ? "needs a value, or takes none"
+                                : "cannot be read"));
+  }
+}
+
 }  // namespace
 
 OptionTable::OptionTable(std::string tool, std::string summary, CommonOptions& common)
@@ -159,29 +183,7 @@ std::optional<std::string> OptionTable::parse(std::span<const std::string> argum
     }
   }
   description.add_options()("help,h", "")("version", "")("print-config", "");
-  // No guessing: `--api-key sk-…` must never be taken for `--api-key-file`.
-  const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-
-  arguments = take_after_dashes(arguments);
-  po::parsed_options parsed(&description);
-  try {
-    parsed = po::command_line_parser(std::vector<std::string>(arguments.begin(), arguments.end()))
-                 .options(description)
-                 .style(style)
-                 .run();
-  } catch (const po::unknown_option& error) {
-    // The name alone: whatever was given with it may be a secret.
-    const std::string given = error.get_option_name();
-    usage_error(fmt::format("unknown flag {}", given.starts_with("--")
-                                                   ? formats::split(given, '=')[0]
-                                                   : std::string_view(given).substr(0, 2)));
-  } catch (const po::error_with_option_name& error) {
-    usage_error(fmt::format("{}: {}", error.get_option_name(),
-                            dynamic_cast<const po::invalid_command_line_syntax*>(&error)
-                                ? "needs a value, or takes none"
-                                : "cannot be read"));
-  }
-
+  const auto parsed = read_arguments(description, take_after_dashes(arguments));
   bool print_config = false;
   for (const auto& given : parsed.options) {
     if (given.string_key == "help") return help();
