@@ -267,7 +267,7 @@ void OptionTable::append_options_help(std::string& out) const {
     for (const auto& option : options_) {
       if (option.section != section) continue;
       std::string left = option.short_name ? fmt::format("  -{}, ", option.short_name) : "  ";
-      left += fmt::format("--{} {}", option.name, option.value);
+      left += fmt::format("--{}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
       out += fmt::format("{:<27}", left);
       out += left.size() >= 27 ? "\n" + std::string(28, ' ') : " ";
       std::string help = option.help;

@@ -8,7 +8,7 @@ from support.run_tool import run_tool
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TOOLS = ("workload_gen", "request_runner", "gpu_mem_sampler", "memory_report",
-         "run_memory_profile", "server_metrics_sampler", "smoke_test")
+         "run_memory_profile", "server_metrics_sampler", "smoke_test", "vllm_simulator")
 
 
 class HelpOnThePages(unittest.TestCase):

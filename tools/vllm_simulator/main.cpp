@@ -74,7 +74,9 @@ ExitCode run(const Options& options, cli::Tool& tool) {
                       [&](http::ServerRequest&& request, std::shared_ptr<http::Reply> reply) {
                         front.answer(std::move(request), std::move(reply));
                       });
-  cli::detail::print_and_flush(fmt::format("http://{}:{}/v1\n", options.host, server.port()));
+  const bool is_v6 = options.host.find(':') != std::string::npos;
+  const std::string host = is_v6 ? "[" + options.host + "]" : options.host;
+  cli::detail::print_and_flush(fmt::format("http://{}:{}/v1\n", host, server.port()));
   serve(io, stop, front);
   tool.write_account(make_account(front, setup, options, tool));
   return ExitCode::ok;
