@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests MEMPROF_BIN_DIR=build/release/bin python3 tests/real_vllm/fidelity.py --rounds 5
 
-prints the table of docs/simulator.md."""
+prints the figures of docs/simulator.md."""
 
 import argparse
 import re
