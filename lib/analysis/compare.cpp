@@ -1,6 +1,7 @@
 #include "analysis/compare.hpp"
 
 #include "formats/json.hpp"
+#include "formats/number.hpp"
 #include "formats/text.hpp"
 
 #include <fmt/format.h>
@@ -40,6 +41,7 @@ std::string shown_mib(const std::optional<double>& value) {
 std::string shown_json(const boost::json::value& value) {
   if (value.is_null()) return kNone;
   if (value.is_string()) return formats::one_line(std::string_view(value.get_string()), 200);
+  if (value.is_double()) return formats::format_number(value.get_double());  // 10, not 1E1
   if (!value.is_array()) return boost::json::serialize(value);
   std::string list;
   for (const auto& each : value.get_array()) list += (list.empty() ? "" : ",") + shown_json(each);

@@ -48,27 +48,9 @@ std::string counted(std::int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-void append_simulated(std::string& out, const Summary& summary) {
-  if (!summary.simulated) return;
-  std::string by;
-  if (summary.server.simulator) by = "by " + *summary.server.simulator;
-  if (summary.server.simulator_speed) {
-    by += " at speed " + formats::format_number(*summary.server.simulator_speed);
-  }
-  append_wrapped(out, "SIMULATED  ", fmt::format("{}{}no figure here is of a real server or its GPUs",
-                                                 by, by.empty() ? "" : ": "));
-}
-
 void append_verdict(std::string& out, const Summary& summary, const Manifest& manifest) {
-  std::array<std::int64_t, 3> counts{};
-  for (const auto& reason : summary.verdict.reasons) {
-    ++counts.at(static_cast<std::size_t>(reason.severity));
-  }
-  std::string words = summary.verdict.valid ? "valid" : "NOT VALID, do not use these figures";
-  if (summary.verdict.valid && summary.simulated) words += ", of a simulated server";
-  if (counts[1] > 0) words += ", " + counted(counts[1], "warning");
-  if (counts[2] > 0) words += ", " + counted(counts[2], "note");
-  append_wrapped(out, "verdict    ", fmt::format("{} (run {})", words, manifest.run_id));
+  append_wrapped(out, "verdict    ",
+                 fmt::format("{} (run {})", describe_verdict(summary), manifest.run_id));
   for (const auto& reason : summary.verdict.reasons) {
     const auto label = fmt::format("  {:<9}", formats::enum_name(reason.severity));
     append_wrapped(out, label, fmt::format("{}: {} {}", reason.code, reason.text, reason.advice));
@@ -159,10 +141,32 @@ void append_levels(std::string& out, const Summary& summary) {
 
 }  // namespace
 
+std::string describe_verdict(const Summary& summary) {
+  std::array<std::int64_t, 3> counts{};
+  for (const auto& reason : summary.verdict.reasons) {
+    ++counts.at(static_cast<std::size_t>(reason.severity));
+  }
+  std::string words = summary.verdict.valid ? "valid" : "NOT VALID, do not use these figures";
+  if (summary.verdict.valid && summary.simulated) words += ", of a simulated server";
+  if (counts[1] > 0) words += ", " + counted(counts[1], "warning");
+  if (counts[2] > 0) words += ", " + counted(counts[2], "note");
+  return words;
+}
+
+std::string describe_simulated(const Summary& summary) {
+  std::string by;
+  if (summary.server.simulator) by = "by " + *summary.server.simulator;
+  if (summary.server.simulator_speed) {
+    by += " at speed " + formats::format_number(*summary.server.simulator_speed);
+  }
+  return fmt::format("{}{}no figure here is of a real server or its GPUs", by,
+                     by.empty() ? "" : ": ");
+}
+
 std::string describe_ending(const Summary& summary, const Manifest& manifest,
                             const std::string& dir) {
   std::string out;
-  append_simulated(out, summary);
+  if (summary.simulated) append_wrapped(out, "SIMULATED  ", describe_simulated(summary));
   append_verdict(out, summary, manifest);
   append_problems(out, summary);
   append(out, describe_fit(summary));

@@ -38,6 +38,9 @@ std::string next_step(std::string_view pressure) {
 }
 
 std::string describe_room(const KvWindow& kv) {
+  if (kv.scrapes == 0) {
+    return "no preemption; who waited is not known, since no scrape fell into the load";
+  }
   std::string text = "fits: no preemption, ";
   const auto waited = kv.waiting_peak.value_or(0);
   text += waited == 0
@@ -79,7 +82,9 @@ std::string describe_gpu_parts(const GpuBreakdown& gpu, bool pool_known) {
 }
 
 std::string describe_kv(const Summary& summary, const ServerMetricsSummary& metrics) {
-  std::string text = "usage not told by the server";
+  std::string text = metrics.kv.scrapes == 0
+                         ? "usage not read: no scrape fell into the load (--metrics-interval-ms)"
+                         : "usage not told by the server";
   if (metrics.kv.usage_peak_pct) {
     text = fmt::format("{:.1f} % at the peak, {:.1f} % on average", *metrics.kv.usage_peak_pct,
                        metrics.kv.usage_mean_pct.value_or(0));
@@ -112,6 +117,9 @@ std::string describe_kv(const Summary& summary, const ServerMetricsSummary& metr
 
 EndingLine describe_fit(const Summary& summary) {
   const auto& pressure = summary.verdict.pressure;
+  if (summary.ok_requests == 0) {
+    return {"load", "whether it fits cannot be told: no request was answered"};
+  }
   if (!pressure) {
     return {"load", summary.server_metrics
                         ? "whether it fits cannot be told from the metrics that this server has"

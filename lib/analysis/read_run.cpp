@@ -96,7 +96,13 @@ void read_gpu_trace(const std::string& path, RunTraces& traces) {
     ++traces.gpu_rows;
     ++series.rows;
     if (row.total_mib) series.total_mib = row.total_mib;
-    if (row.used_mib) series.readings.push_back({row.timestamp, *row.used_mib});
+    if (!row.used_mib) return true;
+    GpuReading& reading = series.readings.emplace_back();
+    reading.timestamp = row.timestamp;
+    reading.used_mib = *row.used_mib;
+    if (row.util_pct && *row.util_pct >= 0 && *row.util_pct <= 100) {
+      reading.util_pct = static_cast<std::int16_t>(*row.util_pct);
+    }
     return true;
   });
   for (auto& [index, series] : traces.gpus) put_in_order(series.readings);

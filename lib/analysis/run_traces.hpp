@@ -16,6 +16,7 @@ namespace memprof::analysis {
 struct GpuReading {
   Timestamp timestamp;
   MiB used_mib;
+  std::optional<std::int16_t> util_pct = {};  ///< 0–100
 };
 
 /// One GPU's rows, kept small: those that have a memory figure.

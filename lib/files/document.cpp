@@ -43,30 +43,45 @@ bool write_all(int fd, std::string_view text) {
 
 }  // namespace
 
-void write_document(const std::string& path, std::string_view text) {
+DocumentFile::DocumentFile(const std::string& path) : path_(path) {
   if (path == "-") {
-    if (!write_all(STDOUT_FILENO, text)) throw ToolError(failure("stdout", "cannot write"));
+    path_ = "stdout";
+    fd_ = STDOUT_FILENO;
     return;
   }
   // A device or a pipe cannot be replaced by renaming; it is written in place.
   struct stat status {};
   const bool in_place = ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  const std::string temporary = in_place ? path : fmt::format("{}.tmp{}", path, ::getpid());
-  {
-    const Descriptor file(
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (file.fd < 0) throw ToolError(failure(path, "cannot write"));
-    if (!write_all(file.fd, text)) {
-      const auto error = failure(path, "cannot write");
-      if (!in_place) ::unlink(temporary.c_str());
-      throw ToolError(error);
-    }
+  if (!in_place) temporary_ = fmt::format("{}.tmp{}", path, ::getpid());
+  const auto& name = in_place ? path_ : temporary_;
+  fd_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd_ < 0) {
+    temporary_.clear();
+    throw ToolError(failure(path_, "cannot write"));
   }
-  if (!in_place && std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const auto error = failure(path, "cannot write");
-    ::unlink(temporary.c_str());
-    throw ToolError(error);
+}
+
+DocumentFile::~DocumentFile() {
+  if (fd_ > STDERR_FILENO) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void DocumentFile::write(std::string_view text) {
+  if (!write_all(fd_, text)) throw ToolError(failure(path_, "cannot write"));
+}
+
+void DocumentFile::finish() {
+  if (temporary_.empty()) return;
+  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    throw ToolError(failure(path_, "cannot write"));
   }
+  temporary_.clear();
+}
+
+void write_document(const std::string& path, std::string_view text) {
+  DocumentFile file(path);
+  file.write(text);
+  file.finish();
 }
 
 Result<void> read_in_pieces(const std::string& path,

@@ -10,8 +10,28 @@
 
 namespace memprof::files {
 
-/// Writes under a temporary name beside `path` and renames: a reader sees the old or the new
-/// document, never a part. `-` is stdout. Throws a ToolError (environment).
+/// A document that is written piece by piece, in bounded memory. It grows under a temporary name
+/// beside `path` and gets its own name when it is whole: a reader sees the old or the new document,
+/// never a part. One that is not finished goes again. `-` is stdout; a device or a pipe is written
+/// in place. All of it throws a ToolError (environment) that names the file and the reason.
+class DocumentFile {
+ public:
+  explicit DocumentFile(const std::string& path);
+  ~DocumentFile();
+  DocumentFile(const DocumentFile&) = delete;
+  DocumentFile& operator=(const DocumentFile&) = delete;
+
+  void write(std::string_view text);
+  /// Nothing is written after this.
+  void finish();
+
+ private:
+  std::string path_;
+  std::string temporary_;  ///< empty: written in place
+  int fd_ = -1;
+};
+
+/// The same for a text that is there whole.
 void write_document(const std::string& path, std::string_view text);
 
 /// A whole file; an Error names it and the reason. Files over `max_bytes` are refused.

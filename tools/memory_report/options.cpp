@@ -9,6 +9,8 @@ memprof::cli::OptionTable option_table(Options& options) {
                 "Writes summary.json anew, and prints the run's verdict and figures.");
   table.example("memory_report old_run --output-dir report --joined joined.csv",
                 "Elsewhere; and each request with what memory did while it ran.");
+  table.example("memory_report RUN_DIR --trace-out trace.json",
+                "And a picture over time: open the file in ui.perfetto.dev.");
   table.example("memory_report run_a run_b run_c",
                 "Compares runs: options that differ, then findings. Writes nothing.");
   table.positionals("RUN_DIR", options.run_dirs,
@@ -19,5 +21,8 @@ memprof::cli::OptionTable option_table(Options& options) {
   table.add("joined", options.joined, "FILE",
             "Also write each request with KV cache usage, waiting requests, preemptions and GPU "
             "memory while it ran, as CSV; - for stdout.");
+  table.add("trace-out", options.trace_out, "FILE",
+            "Also write the run as a trace for ui.perfetto.dev, in Chrome's JSON format: requests, "
+            "KV cache, queue, preemptions and GPUs on one clock; - for stdout.");
   return table;
 }

@@ -3,6 +3,7 @@
 #include "analysis/compare.hpp"
 #include "analysis/ending.hpp"
 #include "analysis/joined.hpp"
+#include "analysis/trace_events.hpp"
 #include "cli/words.hpp"
 #include "files/document.hpp"
 #include "files/row_file.hpp"
@@ -37,6 +38,13 @@ void write_joined(const std::string& path, const analysis::RunTraces& traces) {
   file.write(rows);
 }
 
+void write_trace(const std::string& path, const ReadRun& run) {
+  files::DocumentFile file(path);
+  analysis::write_trace_events(run.traces, run.manifest,
+                               [&](std::string_view text) { file.write(text); });
+  file.finish();
+}
+
 ExitCode end(bool complete, std::int64_t rows, std::int64_t runs, const cli::Tool& tool) {
   tool.write_account(ReportAccount{tool.account(rows), runs});
   return complete ? ExitCode::ok : ExitCode::failed;
@@ -58,9 +66,10 @@ ExitCode report(const Options& options, cli::Tool& tool) {
   }
   files::write_json(path, run.summary);
   if (options.joined) write_joined(*options.joined, run.traces);
+  if (options.trace_out) write_trace(*options.trace_out, run);
   if (!tool.quiet()) {
     const auto text = analysis::describe_ending(run.summary, run.manifest, dir);
-    if (options.joined == "-") {
+    if (options.joined == "-" || options.trace_out == "-") {
       cli::say(text);
     } else {
       cli::detail::print_and_flush(text);
@@ -88,9 +97,13 @@ ExitCode compare(const Options& options, cli::Tool& tool) {
 }  // namespace
 
 ExitCode run(const Options& options, cli::Tool& tool) {
+  if (options.joined == "-" && options.trace_out == "-") {
+    throw ToolError(ExitCode::usage, "--joined, --trace-out: only one of them can go to stdout");
+  }
   if (options.run_dirs.size() == 1) return report(options, tool);
   for (const auto& [name, value] :
-       {std::pair("--output-dir", options.output_dir), std::pair("--joined", options.joined)}) {
+       {std::pair("--output-dir", options.output_dir), std::pair("--joined", options.joined),
+        std::pair("--trace-out", options.trace_out)}) {
     if (value) {
       throw ToolError(ExitCode::usage, fmt::format("{}: only with one RUN_DIR (see --help)", name));
     }
