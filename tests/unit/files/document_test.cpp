@@ -41,6 +41,23 @@ TEST_F(Document, IsReplacedAndLeavesNothingBeside) {
   EXPECT_EQ(entries(), 1);
 }
 
+TEST_F(Document, InPiecesItAppearsWholeOrNotAtAll) {
+  put("a.json", "old");
+  {
+    DocumentFile file(path("a.json"));
+    file.write("one, ");
+    file.write("two");
+    EXPECT_EQ(text_of("a.json"), "old");
+    file.finish();
+    EXPECT_EQ(text_of("a.json"), "one, two");
+  }
+  { DocumentFile(path("a.json")).write("a part"); }
+  EXPECT_EQ(text_of("a.json"), "one, two");
+  EXPECT_EQ(entries(), 1);
+  EXPECT_NE(message_of([&] { DocumentFile("/dev/full").write("x"); }).find("/dev/full: cannot"),
+            std::string::npos);
+}
+
 TEST_F(Document, AReaderOfTheOldOneKeepsIt) {
   put("a.json", "old");
   const int old = ::open(path("a.json").c_str(), O_RDONLY);
