@@ -7,8 +7,8 @@ namespace {
 
 void add_simulate_options(cli::OptionTable& table, Options& options) {
   table.add("simulate", options.simulate, "",
-            "No server and no GPU: start vllm_simulator for this run and measure that. Everything "
-            "in the run's files says `simulated`.");
+            "No server and no GPU: start vllm_simulator for this run and measure that. Manifest, "
+            "summary and verdict say `simulated`.");
   table.exclude("simulate", {"base-url", "api-key-file", "ca-file", "insecure", "ready-timeout",
                              "gpu-backend", "metrics-url", "server-log"});
   table.after_dashes("simulator-options", options.simulator_options, "OPTIONS",

@@ -60,8 +60,10 @@ TEST(Compare, AStartedSimulatorsPortIsNoDifference) {
   EXPECT_NE(compare({compared("one", one), compared("two", two)}).find("base_url"),
             std::string::npos);
   two.manifest.options["simulate"] = true;
+  one.manifest.server.simulator_speed = 0.5;
   two.manifest.server.simulator_speed = 10;
-  EXPECT_NE(compare({compared("one", one), compared("two", two)}).find("simulator_speed"),
+  EXPECT_NE(compare({compared("one", one), compared("two", two)}).find(
+                "simulator_speed             0.5                                 10\n"),
             std::string::npos);
 }
 

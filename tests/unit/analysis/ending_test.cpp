@@ -92,6 +92,33 @@ TEST(Ending, OfARunThatFits) {
   EXPECT_NE(text.find("500 MiB   86.0 %          0\n"), std::string::npos) << text;
 }
 
+TEST(Ending, OfALoadBetweenTwoScrapes) {
+  auto run = measured_run();
+  auto& readings = run.traces.engines["0"].readings;
+  readings.erase(readings.begin() + 1, readings.end() - 1);
+  const auto text = flat(ending(run));
+  EXPECT_NE(text.find("load       no preemption; who waited is not known, since no scrape fell into "
+                      "the load\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("KV cache   usage not read: no scrape fell into the load "
+                      "(--metrics-interval-ms)"),
+            std::string::npos)
+      << text;
+}
+
+TEST(Ending, NothingFitsWhereNothingWasAnswered) {
+  auto run = measured_run();
+  for (auto& each : run.traces.requests) {
+    each.status = "error:http_400";
+    each.prompt_tokens.reset();
+    each.completion_tokens.reset();
+  }
+  EXPECT_NE(ending(run).find("load       whether it fits cannot be told: no request was answered\n"),
+            std::string::npos)
+      << ending(run);
+}
+
 TEST(Ending, OfARunThatDoesNotFit) {
   auto run = measured_run();
   run.traces.engines["0"].readings.back().counters.preemptions_total = 88;
