@@ -93,8 +93,10 @@ void judge_gpu(const Evidence& evidence, Reasons& reasons) {
     return;
   }
   reasons.add(code::kNoGpuTrace, "No GPU memory was measured.", std::nullopt,
-              "Run where the GPUs and their driver are (gpu_mem_sampler --list-gpus shows what "
-              "it finds).");
+              evidence.manifest.simulated
+                  ? "Give --gpu-backend simulated: it reads the simulator's GPUs."
+                  : "Run where the GPUs and their driver are (gpu_mem_sampler --list-gpus shows "
+                    "what it finds).");
 }
 
 }  // namespace memprof::analysis

@@ -35,6 +35,9 @@ TEST(JudgeGpu, NoGpuTrace) {
   run.traces.gpus[0].readings.clear();  // rows without a figure
   ASSERT_NE(run.reason("no_gpu_trace"), nullptr);
   EXPECT_EQ(run.found("no_gpu_trace").severity, Severity::note);
+  EXPECT_NE(run.found("no_gpu_trace").advice.find("--list-gpus"), std::string::npos);
+  run.manifest.simulated = true;
+  EXPECT_NE(run.found("no_gpu_trace").advice.find("--gpu-backend simulated"), std::string::npos);
   run.manifest.server.is_local = false;
   EXPECT_EQ(run.reason("gpu_not_of_server"), nullptr);
 }
