@@ -5,7 +5,7 @@ set -euo pipefail
 usage() {
   cat <<'TEXT'
   scripts/install_deps.sh            # what building and scripts/test.sh need
-  scripts/install_deps.sh --ci       # and clang 16, for the second compiler and the fuzz targets,
+  scripts/install_deps.sh --ci       # and clang 16 and Chromium: second compiler, fuzzing, page,
                                      # and pandas and DuckDB, which a test of docs/analysis.md needs
   scripts/install_deps.sh --bench    # and wrk and h2load, which tests/bench compares with
   scripts/install_deps.sh --vllm     # and what scripts/vllm_cpu.sh needs
@@ -19,7 +19,7 @@ TEXT
 
 build=(cmake ninja-build g++ ccache libboost-json1.81-dev libboost-program-options1.81-dev
        libboost-url1.81-dev libfmt-dev libcsv-dev libssl-dev libgtest-dev libbenchmark-dev python3
-       openssl)
+       openssl libjs-dygraphs)
 wanted=("${build[@]}")
 notebooks=${XDG_CACHE_HOME:-$HOME/.cache}/memprof-notebooks # test_analysis_page.py looks there too
 notebook_packages=(pandas==3.1.1 duckdb==2.0.1)
@@ -44,7 +44,7 @@ if [ "$system" != "debian 12" ]; then
   cat >&2 <<TEXT
 memprof: this is $system, not Debian 12: nothing is installed for you. Building needs CMake 3.25,
   Ninja, g++ 12 or clang 16, Boost 1.81 (JSON, Program_options, URL and headers), OpenSSL 3, fmt 9,
-  libcsv, GoogleTest, Google Benchmark and Python 3.9. The Dockerfile has them all:
+  libcsv, dygraphs 2.2 (in /usr/share/javascript), GoogleTest, Google Benchmark and Python 3.9. The Dockerfile has them all:
   docker build -t memprof .
 TEXT
   exit 0

@@ -9,6 +9,8 @@ memprof::cli::OptionTable option_table(Options& options) {
                 "Writes summary.json anew, and prints the run's verdict and figures.");
   table.example("memory_report old_run --output-dir report --joined joined.csv",
                 "Elsewhere; and each request with what memory did while it ran.");
+  table.example("memory_report RUN_DIR --html report.html",
+                "And a page for a browser that says whether the load fits, with charts.");
   table.example("memory_report RUN_DIR --trace-out trace.json",
                 "And a picture over time: open the file in ui.perfetto.dev.");
   table.example("memory_report run_a run_b run_c",
@@ -18,6 +20,9 @@ memprof::cli::OptionTable option_table(Options& options) {
   table.section("Output");
   table.add("output-dir", options.output_dir, "DIR",
             "Write summary.json there instead of into the run's folder; made if it is missing.");
+  table.add("html", options.html, "FILE",
+            "Also write the run as a page for a browser, in one file that needs no other; - for "
+            "stdout.");
   table.add("joined", options.joined, "FILE",
             "Also write each request with KV cache usage, waiting requests, preemptions and GPU "
             "memory while it ran, as CSV; - for stdout.");

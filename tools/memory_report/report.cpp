@@ -7,6 +7,7 @@
 #include "cli/words.hpp"
 #include "files/document.hpp"
 #include "files/row_file.hpp"
+#include "report/page.hpp"
 #include "run_folder.hpp"
 
 #include <fmt/format.h>
@@ -50,7 +51,7 @@ ExitCode end(bool complete, std::int64_t rows, std::int64_t runs, const cli::Too
   return complete ? ExitCode::ok : ExitCode::failed;
 }
 
-ExitCode report(const Options& options, cli::Tool& tool) {
+ExitCode report_run(const Options& options, cli::Tool& tool) {
   const auto& dir = options.run_dirs.front();
   const auto target = options.output_dir.value_or(dir);
   const auto path = (std::filesystem::path(target) / "summary.json").string();
@@ -65,11 +66,15 @@ ExitCode report(const Options& options, cli::Tool& tool) {
     }
   }
   files::write_json(path, run.summary);
+  if (options.html) {
+    files::write_document(*options.html,
+                          report::render_page(run.manifest, run.summary, run.traces));
+  }
   if (options.joined) write_joined(*options.joined, run.traces);
   if (options.trace_out) write_trace(*options.trace_out, run);
   if (!tool.quiet()) {
     const auto text = analysis::describe_ending(run.summary, run.manifest, dir);
-    if (options.joined == "-" || options.trace_out == "-") {
+    if (options.html == "-" || options.joined == "-" || options.trace_out == "-") {
       cli::say(text);
     } else {
       cli::detail::print_and_flush(text);
@@ -97,13 +102,16 @@ ExitCode compare(const Options& options, cli::Tool& tool) {
 }  // namespace
 
 ExitCode run(const Options& options, cli::Tool& tool) {
-  if (options.joined == "-" && options.trace_out == "-") {
-    throw ToolError(ExitCode::usage, "--joined, --trace-out: only one of them can go to stdout");
+  const int to_stdout = (options.html == "-" ? 1 : 0) + (options.joined == "-" ? 1 : 0) +
+                        (options.trace_out == "-" ? 1 : 0);
+  if (to_stdout > 1) {
+    throw ToolError(ExitCode::usage,
+                    "--html, --joined, --trace-out: only one of them can go to stdout");
   }
-  if (options.run_dirs.size() == 1) return report(options, tool);
+  if (options.run_dirs.size() == 1) return report_run(options, tool);
   for (const auto& [name, value] :
-       {std::pair("--output-dir", options.output_dir), std::pair("--joined", options.joined),
-        std::pair("--trace-out", options.trace_out)}) {
+       {std::pair("--output-dir", options.output_dir), std::pair("--html", options.html),
+        std::pair("--joined", options.joined), std::pair("--trace-out", options.trace_out)}) {
     if (value) {
       throw ToolError(ExitCode::usage, fmt::format("{}: only with one RUN_DIR (see --help)", name));
     }

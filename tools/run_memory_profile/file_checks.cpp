@@ -33,16 +33,20 @@ std::optional<std::string> sha256(const std::string& path) {
 
 }  // namespace
 
+FileCheck check_file(const std::filesystem::path& path, bool interrupted) {
+  FileCheck check;
+  check.bytes = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  if (!interrupted || check.bytes <= kMostBytesInHurry) check.sha256 = sha256(path);
+  return check;
+}
+
 std::map<std::string, FileCheck> check_files(const RunFolder& folder, bool interrupted) {
   std::map<std::string, FileCheck> checks;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
     if (!entry.is_regular_file()) continue;
     const auto name = entry.path().lexically_relative(folder.path()).string();
     if (name == "manifest.json") continue;
-    FileCheck check;
-    check.bytes = static_cast<std::int64_t>(entry.file_size());
-    if (!interrupted || check.bytes <= kMostBytesInHurry) check.sha256 = sha256(entry.path());
-    checks.emplace(name, std::move(check));
+    checks.emplace(name, check_file(entry.path(), interrupted));
   }
   return checks;
 }

@@ -7,9 +7,12 @@
 #include "files/row_file.hpp"
 #include "host_info.hpp"
 #include "records/server_metrics.hpp"
+#include "report/page.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
+#include <string>
 
 namespace memprof::profile {
 namespace {
@@ -35,6 +38,22 @@ template <class Row>
 void make_missing_trace(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) files::CsvFile<Row> header_only(path);
+}
+
+/// The page is made from the other files, and can be made again: one that cannot be written is
+/// warned of.
+void write_page(RunContext& run, const Summary& summary, const analysis::RunTraces& traces) {
+  constexpr auto kName = "report.html";
+  auto& manifest = run.manifest;
+  try {
+    manifest.files.report = kName;
+    const auto path = run.folder.file(kName);
+    files::write_document(path, report::render_page(manifest, summary, traces));
+    manifest.file_checks.emplace(kName, check_file(path, manifest.interrupted));
+  } catch (const std::exception& error) {
+    manifest.files.report.reset();
+    run.tool.warn(std::string("no report page: ") + error.what());
+  }
 }
 
 }  // namespace
@@ -81,6 +100,7 @@ Summary finish_files(RunContext& run) {
   auto summary = analysis::summarize(traces, manifest);
   files::write_json(run.folder.file("summary.json"), summary);
   manifest.file_checks = check_files(run.folder, manifest.interrupted);
+  write_page(run, summary, traces);
   files::write_json(run.folder.file("manifest.json"), manifest);
   return summary;
 }
