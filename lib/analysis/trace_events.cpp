@@ -278,7 +278,8 @@ class TraceWriter {
   Timestamp origin_;
   EventWriter writer_;
   JsonMembers args_;  ///< of the event at hand; kept for its memory
-  std::int64_t next_track_ = 1;
+  /// Perfetto finds a thread by its number alone, and gives counters the number of their process.
+  std::int64_t next_track_ = kGpus + 1;
 };
 
 }  // namespace
