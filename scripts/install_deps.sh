@@ -44,7 +44,8 @@ if [ "$system" != "debian 12" ]; then
   cat >&2 <<TEXT
 memprof: this is $system, not Debian 12: nothing is installed for you. Building needs CMake 3.25,
   Ninja, g++ 12 or clang 16, Boost 1.81 (JSON, Program_options, URL and headers), OpenSSL 3, fmt 9,
-  libcsv, dygraphs 2.2 (in /usr/share/javascript), GoogleTest, Google Benchmark and Python 3.9. The Dockerfile has them all:
+  libcsv, dygraphs 2.2 (in /usr/share/javascript), GoogleTest, Google Benchmark and Python 3.9.
+  The Dockerfile has them all:
   docker build -t memprof .
 TEXT
   exit 0

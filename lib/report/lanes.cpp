@@ -33,7 +33,8 @@ RequestLanes assign_lanes(const std::vector<RequestTraceRow>& rows, std::size_t 
                    [](const auto& a, const auto& b) { return a.row->start_ts < b.row->start_ts; });
   analysis::Lanes free;
   for (auto& entry : lanes.entries) {
-    entry.lane = free.take(*entry.row->start_ts, std::max(*entry.row->start_ts, *entry.row->end_ts));
+    const auto start = *entry.row->start_ts;
+    entry.lane = free.take(start, std::max(start, *entry.row->end_ts));
   }
   lanes.count = free.count();
   thin(lanes.entries, most);

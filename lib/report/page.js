@@ -13,7 +13,14 @@
   }
 
   function seconds(x) {
-    return x.toFixed(range[1] - range[0] < 10 ? 2 : range[1] - range[0] < 100 ? 1 : 0) + ' s';
+    const span = range[1] - range[0];
+    return Number(x.toFixed(span < 1 ? 3 : span < 10 ? 2 : span < 100 ? 1 : 0)) + ' s';
+  }
+
+  function largest(chart) {
+    return chart.y.reduce(function (most, line) {
+      return line.reduce(function (a, b) { return Math.max(a, b || 0); }, most);
+    }, 5);
   }
 
   function rowsOf(chart) {
@@ -114,14 +121,14 @@
       pointSize: 2,
       strokeWidth: 1.6,
       includeZero: true,
-      valueRange: chart.id === 'kv' ? [0, 105] : [0, null],
+      valueRange: [0, chart.id === 'kv' ? 105 : 1.08 * largest(chart)],
       dateWindow: range.slice(),
       rightGap: 0,
       gridLineColor: colour('line'),
       axisLineColor: colour('line'),
       axes: {
         x: {axisLabelFormatter: function (x) { return seconds(x); }, pixelsPerLabel: 70},
-        y: {axisLabelWidth: kAxisWidth - 6, pixelsPerLabel: 36,
+        y: {axisLabelWidth: kAxisWidth - 6, pixelsPerLabel: 28,
           axisLabelFormatter: function (y) { return y + (chart.unit === '%' ? ' %' : ''); }},
       },
       underlayCallback: underlay(chart.id),
@@ -162,6 +169,12 @@
       pen.fillStyle = fill;
       pen.fillRect(left, row[0] * area.lane, width, thick);
     };
+    data.bands.forEach(function (band, at) {
+      if (at % 2 === 1) return;
+      pen.fillStyle = colour('band');
+      const left = Math.max(area.left, x(band[1]));
+      pen.fillRect(left, 0, Math.max(0, x(band[2]) - left), canvas.clientHeight);
+    });
     data.lanes.rows.forEach(function (row) {
       if (!row[4]) return bar(row, row[1], row[3], colours.failed);
       if (row[2] === null) return bar(row, row[1], row[3], colours.whole);
@@ -181,8 +194,9 @@
         return row[0] === lane && row[1] <= time && time <= row[3];
       });
       document.getElementById('lanes-readout').textContent = found
-        ? (found[5] || 'a request') + ', concurrency ' + found[6] + (found[4] ? '' : ', failed') + ': ' +
-          seconds(found[1]) + ' to ' + seconds(found[3]) : '';
+        ? (found[5] || 'a request') + ', concurrency ' + found[6] +
+          (found[4] ? '' : ', failed') + ': ' + seconds(found[1]) + ' to ' + seconds(found[3])
+        : '';
     });
   }
 

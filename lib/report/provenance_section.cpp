@@ -35,8 +35,8 @@ std::string server_table(const Summary& summary, const Manifest& manifest) {
   const auto& server = manifest.server;
   Table table("The run, its server and the machine of the tools", {{"what"}, {"value"}});
   table.add({"run", manifest.run_id});
-  table.add({"started", manifest.timestamp == Timestamp{} ? kUnknown
-                                                          : formats::format_timestamp(manifest.timestamp)});
+  const bool is_timed = manifest.timestamp != Timestamp{};
+  table.add({"started", is_timed ? formats::format_timestamp(manifest.timestamp) : kUnknown});
   table.add({"tag", manifest.tag.value_or("none")});
   table.add({"server", manifest.config.base_url.empty() ? kUnknown : manifest.config.base_url});
   table.add({"model", known(server.model)});
@@ -48,12 +48,29 @@ std::string server_table(const Summary& summary, const Manifest& manifest) {
     table.add({"engines", fmt::to_string(summary.server_metrics->engines)});
     table.add({"prefix caching", known(summary.server_metrics->prefix_caching)});
   }
-  if (server.cache_config) table.add({"cache configuration", plain(*server.cache_config)});
   const auto& host = manifest.host;
   table.add({"machine of the tools", known(host.hostname)});
   table.add({"its system", known(host.os) + ", " + known(host.kernel)});
   table.add({"its CPU", fmt::format("{}, {} cores", known(host.cpu_model), known(host.cpu_count))});
   return table.html();
+}
+
+std::string key_value_table(std::string_view title, std::string_view key,
+                            const boost::json::object& values) {
+  if (values.empty()) return "";
+  Table table(title, {{std::string(key)}, {"value"}});
+  std::size_t shown = 0;
+  for (const auto& [name, value] : values) {
+    if (++shown > kMostRows) break;
+    table.add({std::string(name), plain(value)});
+  }
+  return folded(title, table.html());
+}
+
+std::string cache_table(const ServerInfo& server) {
+  if (!server.cache_config || !server.cache_config->is_object()) return "";
+  return key_value_table("The server's cache configuration", "setting",
+                         server.cache_config->get_object());
 }
 
 std::string gpu_table(const Manifest& manifest) {
@@ -76,25 +93,14 @@ void add_ticks(Table& table, std::string_view name, const TickAccount& ticks) {
 }
 
 std::string sampler_table(const Manifest& manifest) {
-  Table table("How often was looked", {{"sampler"}, {"interval", true}, {"due", true},
+  Table table("How often the samplers looked", {{"sampler"}, {"interval", true}, {"due", true},
                                        {"taken", true}, {"missed", true},
                                        {"late by at most (99 %)", true}});
   const auto& gpu = manifest.samplers.gpu_mem_sampler;
   const auto& server = manifest.samplers.server_metrics_sampler;
-  if (gpu) add_ticks(table, "device memory, by " + gpu->backend, gpu->ticks);
+  if (gpu && gpu->backend != "none") add_ticks(table, "device memory, by " + gpu->backend, gpu->ticks);
   if (server) add_ticks(table, "server's metrics", server->ticks);
   return table.empty() ? "" : table.html();
-}
-
-std::string option_table(const Manifest& manifest) {
-  if (manifest.options.empty()) return "";
-  Table table("Options with their values in this run", {{"option"}, {"value"}});
-  std::size_t shown = 0;
-  for (const auto& [name, value] : manifest.options) {
-    if (++shown > kMostRows) break;
-    table.add({std::string(name), plain(value)});
-  }
-  return folded("Options", table.html());
 }
 
 std::string file_table(const Manifest& manifest) {
@@ -127,7 +133,10 @@ std::string child_table(const Manifest& manifest) {
 std::string provenance_section(const Summary& summary, const Manifest& manifest) {
   return section("provenance", "How it was obtained",
                  server_table(summary, manifest) + gpu_table(manifest) + sampler_table(manifest) +
-                     option_table(manifest) + child_table(manifest) + file_table(manifest));
+                     cache_table(manifest.server) +
+                     key_value_table("Options with their values in this run", "option",
+                                     manifest.options) +
+                     child_table(manifest) + file_table(manifest));
 }
 
 }  // namespace memprof::report

@@ -83,7 +83,7 @@ std::string request_section(const Summary& summary, const analysis::RunTraces& t
                                   chosen.size(), rows.size(), kMostFailed));
   }
   return section("requests", "Requests",
-                 html + folded(fmt::format("{} requests as a table", chosen.size()), table.html()));
+                 html + folded("The requests as a table", table.html()));
 }
 
 }  // namespace memprof::report

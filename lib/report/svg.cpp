@@ -75,6 +75,20 @@ std::string axes(const Chart& chart, const Frame& frame, double step) {
   return out;
 }
 
+bool has_absent(const Chart& chart) {
+  for (const auto& series : chart.series) {
+    for (const auto& value : series.values) {
+      if (!value) return true;
+    }
+  }
+  return false;
+}
+
+std::string unknown_at(double x, const Frame& frame) {
+  return fmt::format("<text class=\"mid\" x=\"{:.1f}\" y=\"{:.1f}\">?</text>\n", x,
+                     frame.y(0) - 4);
+}
+
 std::string legend(const Chart& chart) {
   std::string out = "<ul class=\"legend\">";
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
@@ -82,6 +96,7 @@ std::string legend(const Chart& chart) {
                        escape(chart.series[i].label));
   }
   if (chart.limit) out += "<li><i class=\"key dash\"></i>" + escape(chart.limit_label) + "</li>";
+  if (has_absent(chart)) out += "<li>? not measured</li>";
   return out + "</ul>";
 }
 
@@ -128,6 +143,7 @@ std::string line_chart(const Chart& chart) {
         const auto& value = chart.series[i].values[at];
         if (!value) {
           pen_down = false;
+          if (i == 0) out += unknown_at(frame.x(at), frame);
           continue;
         }
         line += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", frame.x(at), frame.y(*value));
@@ -152,8 +168,7 @@ std::string bar_chart(const Chart& chart) {
         const double x = frame.x(at) - all / 2 + width * static_cast<double>(i);
         const auto& value = chart.series[i].values[at];
         if (!value) {
-          out += fmt::format("<text class=\"mid\" x=\"{:.1f}\" y=\"{:.1f}\">?</text>\n",
-                             x + width / 2, frame.y(0) - 4);
+          out += unknown_at(x + width / 2, frame);
           continue;
         }
         out += fmt::format("<rect class=\"c{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "

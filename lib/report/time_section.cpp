@@ -47,7 +47,7 @@ std::string chart_json(std::string_view id, std::string_view unit, const std::ve
                        const Grid& grid) {
   const auto labels = json_list(
       all, [](std::string& out, const Series& series) { out += json_string(series.label, 40); });
-  const auto x = json_list(grid.x, [](std::string& out, double each) { append_seconds(out, each); });
+  const auto x = json_list(grid.x, append_seconds);
   const auto y = json_list(grid.y, [](std::string& out, const auto& values) {
     out += json_list(values, append_value);
   });
@@ -142,7 +142,7 @@ class ChartPlaces {
 
 std::string lane_words(const RequestLanes& lanes, std::size_t requests) {
   if (lanes.entries.empty()) return paragraph("Not measured: no request was sent.", "absent");
-  std::string words = fmt::format("{} requests", lanes.started);
+  std::string words = fmt::format("{} request{}", lanes.started, lanes.started == 1 ? "" : "s");
   if (lanes.started < requests) {
     words += fmt::format(" ({} more were never sent)", requests - lanes.started);
   }
@@ -170,8 +170,9 @@ std::string time_section(const analysis::RunTraces& traces) {
   const auto lanes = assign_lanes(traces.requests, kMostLanes);
   std::string html;
   if (!run.bands.empty()) {
-    html += paragraph("Shaded: the requests of a concurrency level, its number above. Drag across a "
-                      "chart to zoom all of them, double-click to see all again.", "hint");
+    html += paragraph("Shaded: the requests of a concurrency level, its number above. Drag across "
+                      "a chart to zoom all of them, double-click to see all again.",
+                      "hint");
   }
   ChartPlaces places(html);
   places.add("kv", "KV cache in use", "%", run.kv,
@@ -205,8 +206,8 @@ std::string time_section(const analysis::RunTraces& traces) {
   });
   std::string span;
   append_seconds(span, run.span);
-  html += fmt::format("<script type=\"application/json\" id=\"data\">\n{{\"span\":{},\"charts\":[{}],"
-                      "\n\"marks\":{},\n\"bands\":{},\n\"lanes\":{}}}\n</script>\n",
+  html += fmt::format("<script type=\"application/json\" id=\"data\">\n"
+                      "{{\"span\":{},\"charts\":[{}],\n\"marks\":{},\n\"bands\":{},\n\"lanes\":{}}}\n</script>\n",
                       span, places.data(), marks, bands, lanes_json(lanes, run.zero));
   return section("time", "Over time", html);
 }

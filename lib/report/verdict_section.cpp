@@ -37,7 +37,7 @@ std::string gpu_peak(const Summary& summary) {
   }
   if (most == nullptr) return kNotMeasured;
   auto text = formats::format_mib(static_cast<double>(*most->peak_mib));
-  if (most->peak_pct) text += fmt::format(" ({:.0f} %)", *most->peak_pct);
+  if (most->peak_pct) text += fmt::format(", {:.0f} %", *most->peak_pct);
   return text;
 }
 
@@ -85,19 +85,29 @@ std::string not_measured(const Summary& summary) {
   return paragraph(fmt::format("Not measured: {}.", fmt::join(parts, "; ")), "absent");
 }
 
+/// The answer. Green and red only where it can be relied upon.
+std::string fit(const Summary& summary) {
+  const auto& pressure = summary.verdict.pressure;
+  auto words = analysis::describe_fit(summary).text;
+  if (!words.empty() && words[0] >= 'a' && words[0] <= 'z') words[0] += 'A' - 'a';
+  const bool is_known = pressure && summary.verdict.valid;
+  const bool is_good = is_known && *pressure == "none" && summary.server_metrics &&
+                       summary.server_metrics->kv.usage_peak_pct;
+  const bool is_bad = is_known && *pressure != "none";
+  return fmt::format("<p class=\"fit {}\"><b>Pressure: {}{}.</b> {}</p>\n",
+                     is_good ? "good" : is_bad ? "bad" : "open",
+                     escape(pressure.value_or("not known")),
+                     pressure && !is_known ? ", by figures that must not be used" : "",
+                     escape(words, 1000));
+}
+
 }  // namespace
 
 std::string verdict_section(const Summary& summary, const Manifest& manifest) {
-  const auto pressure = summary.verdict.pressure.value_or("not known");
   std::string out = fmt::format(
       "<p class=\"verdict {}\">{}</p>\n", summary.verdict.valid ? "valid" : "invalid",
       escape("Verdict: " + analysis::describe_verdict(summary)));
-  out += fmt::format("<p class=\"fit {}\"><b>Pressure: {}.</b> The load {}</p>\n",
-                     pressure == "none" ? "good" : summary.verdict.pressure ? "bad" : "absent",
-                     escape(pressure),
-                     escape(summary.verdict.pressure ? analysis::describe_fit(summary).text
-                                                     : ": " + analysis::describe_fit(summary).text,
-                            1000));
+  out += fit(summary);
   out += tiles(summary) + not_measured(summary) + reasons(summary);
   for (const auto& line : analysis::describe_memory(summary)) {
     if (line.label == "KV cache") out += paragraph(line.label + ": " + line.text);
