@@ -1,19 +1,11 @@
 #pragma once
 
-#include "records/manifest.hpp"
-#include "records/summary.hpp"
+#include "analysis/comparison.hpp"
 
 #include <string>
 #include <vector>
 
 namespace memprof::analysis {
-
-/// A run to compare with others.
-struct ComparedRun {
-  std::string name;
-  Summary summary;
-  Manifest manifest;
-};
 
 /// Runs side by side as a table, at most four beside each other, for a terminal of 100 columns: the
 /// options that differ, then the findings that at least one has, a `-` where a run has none.
