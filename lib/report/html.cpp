@@ -2,6 +2,7 @@
 
 #include "formats/number.hpp"
 #include "formats/text.hpp"
+#include "report/content_policy.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -95,6 +96,17 @@ std::string paragraph(std::string_view text, std::string_view css_class) {
 
 std::string section(std::string_view id, std::string_view title, const std::string& html) {
   return fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n{}</section>\n", id, escape(title), html);
+}
+
+std::string document_head(std::string_view title, std::string_view style,
+                          const std::vector<std::string_view>& scripts) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+      "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
+      content_policy({style}, scripts), escape(title), style);
 }
 
 }  // namespace memprof::report

@@ -53,4 +53,8 @@ std::string paragraph(std::string_view text, std::string_view css_class = "");
 /// A section with a heading; `html` as it is.
 std::string section(std::string_view id, std::string_view title, const std::string& html);
 
+/// All up to and with `<body>`: a policy that allows nothing but `style` and `scripts`, no address.
+std::string document_head(std::string_view title, std::string_view style,
+                          const std::vector<std::string_view>& scripts);
+
 }  // namespace memprof::report

@@ -1,8 +1,8 @@
 #include "report/page.hpp"
 
 #include "analysis/ending.hpp"
+#include "formats/text.hpp"
 #include "report/assets.hpp"
-#include "report/content_policy.hpp"
 #include "report/html.hpp"
 #include "report/sections.hpp"
 
@@ -36,27 +36,17 @@ std::string banners(const Summary& summary, const Manifest& manifest) {
   return out;
 }
 
-std::string head(const std::string& title, const std::string& style) {
-  const auto policy = content_policy({style}, {assets::dygraphs_script(), assets::page_script()});
-  return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n"
-      "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
-      policy, title, style);
-}
-
 }  // namespace
 
 std::string render_page(const Manifest& manifest, const Summary& summary,
                         const analysis::RunTraces& traces) {
   const auto model = manifest.server.model.value_or("a model that is not known");
-  const auto title = escape("GPU memory pressure of " + model, 200);
+  const auto title = formats::one_line("GPU memory pressure of " + model, 200);
   const auto style = std::string(assets::dygraphs_style()) + std::string(assets::page_style());
-  auto page = head(title + " · " + escape(manifest.run_id, 100), style);
+  auto page = document_head(title + " · " + formats::one_line(manifest.run_id, 100), style,
+                            {assets::dygraphs_script(), assets::page_script()});
   page += banners(summary, manifest);
-  page += fmt::format("<main>\n<h1>{}</h1>\n<p class=\"hint\">run {}{}</p>\n", title,
+  page += fmt::format("<main>\n<h1>{}</h1>\n<p class=\"hint\">run {}{}</p>\n", escape(title),
                       escape(manifest.run_id, 100),
                       manifest.tag ? ", " + escape(*manifest.tag, 100) : "");
   page += verdict_section(summary, manifest) + memory_section(summary) + time_section(traces) +

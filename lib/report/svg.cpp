@@ -27,12 +27,10 @@ std::string short_number(double value) {
 }
 
 struct Frame {
-  double top = 1;  ///< the value at the upper edge
+  ValueAxis axis;
   std::size_t categories = 1;
 
-  [[nodiscard]] double y(double value) const {
-    return kHeight - kBottom - value / top * (kHeight - kBottom - kTop);
-  }
+  [[nodiscard]] double y(double value) const { return axis.y(value); }
   [[nodiscard]] double slot() const {
     return (kWidth - kLeft - kRight) / static_cast<double>(categories);
   }
@@ -52,15 +50,8 @@ std::optional<double> largest(const Chart& chart) {
   return most;
 }
 
-std::string axes(const Chart& chart, const Frame& frame, double step) {
-  std::string out;
-  for (int i = 0; i * step <= frame.top * 1.0001; ++i) {
-    const double value = i * step;
-    out += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
-                       "<text class=\"end\" x=\"{}\" y=\"{:.1f}\">{}</text>\n",
-                       kLeft, kWidth - kRight, frame.y(value), frame.y(value), kLeft - 6,
-                       frame.y(value) + 4, short_number(value) + chart.unit);
-  }
+std::string axes(const Chart& chart, const Frame& frame) {
+  auto out = frame.axis.svg();
   const auto every = (chart.categories.size() + 11) / 12;
   for (std::size_t i = 0; i < chart.categories.size(); i += every) {
     out += fmt::format("<text class=\"mid\" x=\"{:.1f}\" y=\"{}\">{}</text>\n", frame.x(i),
@@ -110,14 +101,14 @@ template <class Draw>
 std::string drawn(const Chart& chart, const Draw& draw) {
   const auto most = largest(chart);
   if (!most) return figure(chart, paragraph("not measured", "absent"));
-  auto step = nice_step(*most, kTicks);
-  if (chart.unit.empty()) step = std::max(step, 1.0);
-  const Frame frame{std::max(step, std::ceil(*most / step) * step), chart.categories.size()};
+  Frame frame{{kLeft, kWidth - kRight, kTop, kHeight - kBottom, 1, 1, chart.unit},
+              chart.categories.size()};
+  frame.axis.fit(*most, kTicks);
   return figure(chart, fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n"
                                    "{}{}</svg>\n{}",
                                    kWidth, kHeight,
                                    escape(chart.title + "; the figures are in the table below"),
-                                   axes(chart, frame, step), draw(frame), legend(chart)));
+                                   axes(chart, frame), draw(frame), legend(chart)));
 }
 
 }  // namespace
@@ -130,6 +121,24 @@ double nice_step(double value, int steps) {
     if (raw <= factor * power * 1.0001) return factor * power;
   }
   return 10 * power;
+}
+
+void ValueAxis::fit(double largest, int steps) {
+  step = nice_step(largest, steps);
+  if (unit.empty()) step = std::max(step, 1.0);
+  most = std::max(step, std::ceil(largest / step) * step);
+}
+
+std::string ValueAxis::svg() const {
+  std::string out;
+  for (int i = 0; i * step <= most * 1.0001; ++i) {
+    const double value = i * step;
+    out += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
+                       "<text class=\"end\" x=\"{}\" y=\"{:.1f}\">{}</text>\n",
+                       left, right, y(value), y(value), left - 6, y(value) + 4,
+                       short_number(value) + unit);
+  }
+  return out;
 }
 
 std::string line_chart(const Chart& chart) {

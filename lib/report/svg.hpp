@@ -28,6 +28,23 @@ struct Chart {
 std::string line_chart(const Chart& chart);
 std::string bar_chart(const Chart& chart);
 
+/// The values of a chart, from 0 up, and where they are drawn.
+struct ValueAxis {
+  double left = 0;
+  double right = 0;
+  double top = 0;     ///< y of `most`
+  double bottom = 0;  ///< y of 0
+  double most = 1;
+  double step = 1;  ///< between two lines
+  std::string unit;
+
+  /// For values up to `largest`: where round numbers end; without a unit whole ones.
+  void fit(double largest, int steps);
+  [[nodiscard]] double y(double value) const { return bottom - value / most * (bottom - top); }
+  /// Lines across the chart with their values.
+  [[nodiscard]] std::string svg() const;
+};
+
 /// A part of a stacked bar: `css_class` gives its colour.
 struct BarPart {
   std::string label;
