@@ -242,12 +242,4 @@
   listenToLanes();
   window.addEventListener('resize', drawLanes);
   window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
-  window.addEventListener('beforeprint', function () {
-    document.documentElement.classList.add('print');
-    drawAll();
-  });
-  window.addEventListener('afterprint', function () {
-    document.documentElement.classList.remove('print');
-    drawAll();
-  });
 })();

@@ -18,7 +18,7 @@ from support.run_tool import finish, read_csv, read_jsonl, run_tool, start_tool
 from support.scripted_server import ScriptedServer, completion_as_asked
 
 FILES = {"workload.jsonl", "request_trace.csv", "gpu_mem_trace.csv", "summary.json",
-         "manifest.json", "logs"}
+         "manifest.json", "report.html", "logs"}
 TOOLS = ("workload_gen", "gpu_mem_sampler", "request_runner")
 
 
