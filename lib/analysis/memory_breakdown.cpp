@@ -15,6 +15,7 @@ constexpr const char* kDriver = "driver";
 constexpr const char* kStartupLog = "start-up log";
 constexpr const char* kCacheConfig = "cache_config_info";
 constexpr const char* kOption = "--kv-bytes-per-token";
+constexpr const char* kSimulator = "simulator";
 constexpr const char* kServerMetrics = "server metrics";
 constexpr const char* kDifference = "difference";
 
@@ -54,10 +55,19 @@ bool pool_is_overridden(const RunTraces& traces, const Manifest& manifest) {
          (manifest.startup_memory && manifest.startup_memory->num_gpu_blocks_override);
 }
 
-std::optional<double> bytes_option(const Manifest& manifest) {
+struct BytesPerToken {
+  double bytes = 0;
+  const char* source = nullptr;
+};
+
+std::optional<BytesPerToken> told_bytes(const Manifest& manifest) {
   const auto* option = manifest.options.if_contains("kv_bytes_per_token");
-  if (option == nullptr || !option->is_number()) return {};
-  return option->to_number<double>();
+  if (option != nullptr && option->is_number()) {
+    return BytesPerToken{option->to_number<double>(), kOption};
+  }
+  const auto& simulated = manifest.server.kv_bytes_per_token;
+  if (!simulated) return {};
+  return BytesPerToken{static_cast<double>(*simulated), kSimulator};
 }
 
 /// Of one GPU of one engine.
@@ -70,11 +80,11 @@ MemoryPart kv_pool(const RunTraces& traces, const Manifest& manifest, const KvCa
       if (part.mib) return part;
     }
   }
-  const auto bytes = bytes_option(manifest);
-  if (!bytes || !capacity.tokens_total) return {};
+  const auto told = told_bytes(manifest);
+  if (!told || !capacity.tokens_total) return {};
   const auto tokens =
       static_cast<double>(*capacity.tokens_total) / static_cast<double>(capacity.engines);
-  return {*bytes * tokens / kMiB, kOption};
+  return {told->bytes * tokens / kMiB, told->source};
 }
 
 /// Which GPUs hold the server's memory. Without a process to prove it: the only one that is read.
@@ -151,9 +161,9 @@ std::optional<MemoryBreakdown> break_down(const RunTraces& traces, const Manifes
   if (findings.server_metrics) found.kv_tokens_in_use = findings.server_metrics->kv.tokens_peak;
 
   const auto pool = kv_pool(traces, manifest, capacity);
-  if (const auto bytes = bytes_option(manifest)) {
-    found.kv_bytes_per_token = bytes;
-    found.kv_bytes_source = kOption;
+  if (const auto told = told_bytes(manifest)) {
+    found.kv_bytes_per_token = told->bytes;
+    found.kv_bytes_source = told->source;
   } else if (pool.mib && capacity.tokens_total) {
     found.kv_bytes_per_token = *pool.mib * kMiB * static_cast<double>(capacity.engines) /
                                static_cast<double>(*capacity.tokens_total);

@@ -72,6 +72,7 @@ struct ServerInfo {
   std::optional<std::string> version;
   std::optional<std::string> simulator;   ///< `memprof 0.1.0`: no real server; none: it is real
   std::optional<double> simulator_speed;  ///< simulated seconds in a second
+  std::optional<std::int64_t> kv_bytes_per_token;  ///< on one GPU; only a simulator tells it
   std::optional<std::string> model;  ///< as sent with every request
   std::optional<Tokens> max_model_len;
   std::optional<bool> is_vllm;       ///< none: nothing said what it is
@@ -82,8 +83,8 @@ struct ServerInfo {
   std::optional<boost::json::value> cache_config;
 };
 BOOST_DESCRIBE_STRUCT(ServerInfo, (),
-                      (version, simulator, simulator_speed, model, max_model_len, is_vllm, is_local,
-                       pids, insecure_tls, key_over_http, cache_config))
+                      (version, simulator, simulator_speed, kv_bytes_per_token, model, max_model_len,
+                       is_vllm, is_local, pids, insecure_tls, key_over_http, cache_config))
 
 /// What gpu_mem_sampler said of itself at its end.
 struct GpuSamplerRecord {

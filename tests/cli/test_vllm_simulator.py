@@ -262,6 +262,19 @@ class End(unittest.TestCase):
             self.assertEqual(said["aborted"], 1)
             self.assertGreater(said["steps"], 0)
 
+    def test_a_machine_that_does_not_keep_up_is_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            account = Path(folder) / "account.json"
+            with simulator("--speed", "1000", "--step-ms", "0.001", "--sequence-us", "0",
+                           "--stats-out", account) as (process, port):
+                case = SimulatorCase()
+                case.port = port
+                case.complete([300], 200)
+                process.send_signal(signal.SIGINT)
+                done = finish(process)
+            self.assertIn("did not keep up with --speed 1000", done.stderr)
+            self.assertEqual(len(json.loads(account.read_text())["process"]["warnings"]), 1)
+
     def test_its_log_reads_like_vllms(self):
         with simulator(*SMALL, "--enable-logging-iteration-details") as (process, port):
             case = SimulatorCase()

@@ -137,8 +137,9 @@ class WholeRun(SimulateCase):
         self.assertEqual(summary["server_metrics"]["kv"]["preemptions"], counted)
         # The overridden pool is not what the log calls available; the simulator tells its size.
         self.assertAlmostEqual(summary["memory_breakdown"]["gpus"][0]["kv_pool"]["mib"],
-                               64 * 16 * load(folder, "manifest.json")["options"]
-                               ["kv_bytes_per_token"] / 2**20, delta=0.01)
+                               64 * 16 * 131072 / 2**20, delta=0.01)
+        self.assertEqual(summary["memory_breakdown"]["kv_bytes_source"], "simulator")
+        self.assertIsNone(load(folder, "manifest.json")["options"]["kv_bytes_per_token"])
 
     def test_print_config(self):
         ended = run_tool("run_memory_profile", "--print-config", "--simulate", "--", "--speed=2",

@@ -103,7 +103,6 @@ Server probe(Options& options, const std::vector<http::Header>& headers, cli::To
   auto server = ask_server(options, url, headers, tool);
   server.has_metrics = has_known_metrics(options, url, headers, tool);
   drop_salt_elsewhere(options, server, tool);
-  if (!options.kv_bytes_per_token) options.kv_bytes_per_token = server.kv_bytes_per_token;
   check_gpus(options);
   return server;
 }

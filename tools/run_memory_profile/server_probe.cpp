@@ -116,7 +116,7 @@ void read_version(const Asker& asker, Server& server) {
   const auto gpus = gpu::parse_simulated_gpus(asker.ask_beside("/simulator/gpus").value_or(""));
   if (gpus.has_error()) return;
   info.simulator_speed = gpus->speed;
-  server.kv_bytes_per_token = gpus->kv_bytes_per_token;
+  info.kv_bytes_per_token = gpus->kv_bytes_per_token;
 }
 
 void describe_model(const Models& models, Server& server, cli::Tool& tool) {

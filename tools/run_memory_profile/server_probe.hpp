@@ -17,7 +17,6 @@ struct Server {
   http::Url url;
   std::string model;  ///< as to be sent
   ServerInfo info;
-  std::optional<std::int64_t> kv_bytes_per_token = {};  ///< on one GPU; only a simulator tells
   bool has_metrics = false;  ///< /metrics has series that are known
 };
 

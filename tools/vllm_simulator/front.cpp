@@ -185,6 +185,7 @@ void Front::complete(const http::ServerRequest& request, bool chat,
 
 void Front::shut_down() {
   shutting_down_ = true;
+  log_.shutting_down();
   for (auto& [number, completion] : completions_) completion->fail();
 }
 

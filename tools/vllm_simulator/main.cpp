@@ -51,7 +51,19 @@ SimulatorAccount make_account(const Front& front, const Setup& setup, const Opti
   return account;
 }
 
-/// Until a signal, or until who started us has closed what we write to.
+/// Steps that come later than they take: the simulated times are not those of --speed any more.
+void warn_when_behind(const Front& front, const Options& options, cli::Tool& tool) {
+  const auto& engine = front.engine();
+  const auto late_ms = nearest_rank_ms(engine.lateness(), 50);
+  if (!late_ms) return;
+  const auto step_ms = engine.busy_seconds() / static_cast<double>(engine.steps()) * 1e3;
+  if (*late_ms <= step_ms && engine.slips() == 0) return;
+  tool.warn(fmt::format("this machine did not keep up with --speed {}: half of the steps, which take "
+                        "{:.1f} ms, were {:.1f} ms late or more; use a lower speed",
+                        options.speed, step_ms, *late_ms));
+}
+
+/// Until a signal.
 void serve(asio::io_context& io, const cli::StopSignal& stop, Front& front) {
   asio::posix::stream_descriptor signal(io, ::dup(stop.fd()));
   asio::steady_timer goodbye(io);
@@ -78,6 +90,7 @@ ExitCode run(const Options& options, cli::Tool& tool) {
   const std::string host = is_v6 ? "[" + options.host + "]" : options.host;
   cli::detail::print_and_flush(fmt::format("http://{}:{}/v1\n", host, server.port()));
   serve(io, stop, front);
+  warn_when_behind(front, options, tool);
   tool.write_account(make_account(front, setup, options, tool));
   return ExitCode::ok;
 }

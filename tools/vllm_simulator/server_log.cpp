@@ -43,8 +43,8 @@ void ServerLog::start_up(const Options& options) const {
   const auto& memory = setup_.memory;
   const auto& engine = setup_.engine;
   const auto usable = memory.total - memory.reserved;
-  line("APIServer", fmt::format("vLLM API server version 0.32.0 (simulated: {} x {}, model {}, {} "
-                                "times as fast)",
+  line("APIServer", fmt::format("vLLM API server version 0.32.0 (simulated: {} x {}, model {}, at "
+                                "speed {})",
                                 setup_.preset.gpus, setup_.preset.gpu_name, setup_.model,
                                 options.speed));
   line("EngineCore", fmt::format("Model loading took {:.2f} GiB memory and 0.0 seconds",
@@ -72,6 +72,8 @@ void ServerLog::start_up(const Options& options) const {
   line("EngineCore", fmt::format("Graph capturing finished in 0 secs, took {:.2f} GiB",
                                  gib(memory.graphs)));
 }
+
+void ServerLog::shutting_down() const { line("APIServer", "Shutting down"); }
 
 void ServerLog::iteration(const StepReport& report, double kv_cache_usage) {
   const auto& step = report.step;

@@ -14,6 +14,7 @@ class ServerLog {
 
   /// What vLLM says of its memory when it starts.
   void start_up(const Options& options) const;
+  void shutting_down() const;
   /// `--enable-logging-iteration-details`: a line for a step, its elapsed time simulated.
   void iteration(const StepReport& report, double kv_cache_usage);
 

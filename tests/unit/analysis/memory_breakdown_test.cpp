@@ -71,6 +71,11 @@ TEST(MemoryBreakdown, ByBytesPerToken) {
   EXPECT_EQ(gpu.kv_pool.mib, 101 * 16);
   EXPECT_EQ(gpu.kv_pool.source, "--kv-bytes-per-token");
   EXPECT_EQ(run.summary().memory_breakdown->kv_bytes_per_token, 1 << 20);
+  run.manifest.server.kv_bytes_per_token = 1 << 10;  // a simulator's, which the option goes before
+  EXPECT_EQ(parts(run).kv_pool.source, "--kv-bytes-per-token");
+  run.manifest.options.erase("kv_bytes_per_token");
+  EXPECT_EQ(parts(run).kv_pool.source, "simulator");
+  EXPECT_EQ(run.summary().memory_breakdown->kv_bytes_per_token, 1 << 10);
 }
 
 TEST(MemoryBreakdown, AnOverriddenPoolIsNotWhatTheLogAndTheConfigurationSay) {
