@@ -6,6 +6,7 @@
 namespace memprof::report::assets {
 
 std::string_view page_style();
+std::string_view comparison_style();
 std::string_view page_script();
 std::string_view dygraphs_style();
 std::string_view dygraphs_script();

@@ -44,6 +44,10 @@ Parts parts_of(const GpuBreakdown& gpu, const GpuSummary* summary) {
   } else if (summary != nullptr && summary->peak_mib) {
     add(parts, "in use at the peak (weights and KV cache are not told apart)", "c0",
         static_cast<double>(*summary->peak_mib));
+    if (gpu.total.mib && !gpu.free.mib) {
+      add(parts, gpu.reserved.mib ? "free" : "free, or reserved by the driver", "free",
+          *gpu.total.mib - static_cast<double>(*summary->peak_mib) - gpu.reserved.mib.value_or(0));
+    }
   }
   add(parts, "free", "free", gpu.free.mib);
   return parts;

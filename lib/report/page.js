@@ -194,7 +194,7 @@
         return row[0] === lane && row[1] <= time && time <= row[3];
       });
       document.getElementById('lanes-readout').textContent = found
-        ? (found[5] || 'a request') + ', concurrency ' + found[6] +
+        ? (found[5] || 'request') + (found[6] ? ', concurrency ' + found[6] : '') +
           (found[4] ? '' : ', failed') + ': ' + seconds(found[1]) + ' to ' + seconds(found[3])
         : '';
     });

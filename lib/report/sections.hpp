@@ -11,6 +11,10 @@ namespace memprof::report {
 
 /// Whether the load fits, the key figures, the verdict's reasons, what was not measured.
 std::string verdict_section(const Summary& summary, const Manifest& manifest);
+/// Of it, the verdict and whether the load fits.
+std::string answer(const Summary& summary);
+/// Of it, the verdict's reasons and the files that could not be read; empty when there are none.
+std::string reasons(const Summary& summary);
 /// Where each GPU's memory is, as a bar and a table.
 std::string memory_section(const Summary& summary);
 /// KV cache, queue, device memory and requests over time, and the data that the script draws.

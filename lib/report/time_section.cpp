@@ -1,4 +1,5 @@
 #include "formats/number.hpp"
+#include "formats/text.hpp"
 #include "report/html.hpp"
 #include "report/lanes.hpp"
 #include "report/sections.hpp"
@@ -58,20 +59,22 @@ std::string chart_json(std::string_view id, std::string_view unit, const std::ve
 std::string lanes_json(const RequestLanes& lanes, Timestamp zero) {
   std::size_t name_bytes = 0;
   const auto rows = json_list(lanes.entries, [&](std::string& out, const LaneEntry& entry) {
-    const auto& row = *entry.row;
+    const auto* row = entry.row;
     out += fmt::format("[{},", entry.lane);
-    append_seconds(out, seconds_between(zero, *row.start_ts));
+    append_seconds(out, seconds_between(zero, entry.begin));
     out += ',';
-    if (row.first_token_ts) {
-      append_seconds(out, seconds_between(zero, *row.first_token_ts));
+    if (row != nullptr && row->first_token_ts) {
+      append_seconds(out, seconds_between(zero, *row->first_token_ts));
     } else {
       out += "null";
     }
     out += ',';
-    append_seconds(out, seconds_between(zero, *row.end_ts));
-    const auto name = json_string(name_bytes < kMostNameBytes ? row.req_id : "", 60);
+    append_seconds(out, seconds_between(zero, entry.end));
+    const bool is_named = row != nullptr && name_bytes < kMostNameBytes;
+    const auto name = json_string(is_named ? row->req_id : "", 60);
     name_bytes += name.size();
-    out += fmt::format(",{},{},{}]", row.ok() ? 1 : 0, name, row.concurrency_group);
+    out += fmt::format(",{},{},{}]", row == nullptr || row->ok() ? 1 : 0, name,
+                       row == nullptr ? 0 : row->concurrency_group);
   });
   return fmt::format("{{\"count\":{},\"rows\":{}}}", lanes.count, rows);
 }
@@ -146,14 +149,17 @@ std::string lane_words(const RequestLanes& lanes, std::size_t requests) {
   if (lanes.started < requests) {
     words += fmt::format(" ({} more were never sent)", requests - lanes.started);
   }
-  if (lanes.entries.size() < lanes.started) {
-    words += fmt::format("; {} of them are drawn, evenly chosen, failed ones first",
-                         lanes.entries.size());
-  }
   const bool streamed = std::any_of(lanes.entries.begin(), lanes.entries.end(), [](const auto& e) {
-    return e.row->first_token_ts.has_value();
+    return e.row != nullptr && e.row->first_token_ts.has_value();
   });
-  words += streamed ? "." : ". Not measured: when the first token came (no streaming).";
+  if (lanes.merged) {
+    words += fmt::format(", too many to draw each: those of a lane are drawn as one, pauses of up "
+                         "to {} between them included; failed ones stay by themselves",
+                         formats::format_duration(lanes.longest_pause_s));
+  } else if (!streamed) {
+    words += ". Not measured: when the first token came (no streaming)";
+  }
+  words += '.';
   return paragraph(words) +
          "<ul class=\"legend\"><li><i class=\"key c3\"></i>until the first token</li>"
          "<li><i class=\"key c2\"></i>decoding</li><li><i class=\"key c7\"></i>not told apart</li>"

@@ -53,20 +53,6 @@ std::string tiles(const Summary& summary) {
   return out + "</dl>\n";
 }
 
-std::string reasons(const Summary& summary) {
-  std::string out;
-  for (const auto& reason : summary.verdict.reasons) {
-    const auto severity = formats::enum_name(reason.severity);
-    out += fmt::format("<li class=\"{}\"><b>{}</b> <code>{}</code> {} <em>{}</em></li>\n", severity,
-                       severity, escape(reason.code), escape(reason.text, 1000),
-                       escape(reason.advice, 1000));
-  }
-  for (std::size_t i = 0; i < std::min(kMostProblems, summary.problems.size()); ++i) {
-    out += fmt::format("<li class=\"warning\"><b>file</b> {}</li>\n", escape(summary.problems[i]));
-  }
-  return out.empty() ? "" : "<ul class=\"reasons\">\n" + out + "</ul>\n";
-}
-
 /// What a reader might take for zero, or miss.
 std::string not_measured(const Summary& summary) {
   std::vector<std::string> parts;
@@ -103,11 +89,29 @@ std::string fit(const Summary& summary) {
 
 }  // namespace
 
+std::string reasons(const Summary& summary) {
+  std::string out;
+  for (const auto& reason : summary.verdict.reasons) {
+    const auto severity = formats::enum_name(reason.severity);
+    out += fmt::format("<li class=\"{}\"><b>{}</b> <code>{}</code> {} <em>{}</em></li>\n", severity,
+                       severity, escape(reason.code), escape(reason.text, 1000),
+                       escape(reason.advice, 1000));
+  }
+  for (std::size_t i = 0; i < std::min(kMostProblems, summary.problems.size()); ++i) {
+    out += fmt::format("<li class=\"warning\"><b>file</b> {}</li>\n", escape(summary.problems[i]));
+  }
+  return out.empty() ? "" : "<ul class=\"reasons\">\n" + out + "</ul>\n";
+}
+
+std::string answer(const Summary& summary) {
+  return fmt::format("<p class=\"verdict {}\">{}</p>\n",
+                     summary.verdict.valid ? "valid" : "invalid",
+                     escape("Verdict: " + analysis::describe_verdict(summary))) +
+         fit(summary);
+}
+
 std::string verdict_section(const Summary& summary, const Manifest& manifest) {
-  std::string out = fmt::format(
-      "<p class=\"verdict {}\">{}</p>\n", summary.verdict.valid ? "valid" : "invalid",
-      escape("Verdict: " + analysis::describe_verdict(summary)));
-  out += fit(summary);
+  auto out = answer(summary);
   out += tiles(summary) + not_measured(summary) + reasons(summary);
   for (const auto& line : analysis::describe_memory(summary)) {
     if (line.label == "KV cache") out += paragraph(line.label + ": " + line.text);
