@@ -1,5 +1,6 @@
 """run_memory_profile --simulate when the simulator does not come up: nothing is kept."""
 
+import json
 import os
 import shutil
 import signal
@@ -75,6 +76,16 @@ class Start(ProfileCase):
         self.assert_one_error(ended, 3, f"127.0.0.1:{port}", "refused")
         self.assert_gone([int((self.out / "pid").read_text())], 1)
         self.assert_nothing_kept()
+
+    def test_a_start_that_is_killed_says_so(self):
+        process = self.simulate("exec sleep 60")
+        children = self.wait_until(lambda: descendants(process.pid), "the simulator")
+        process.kill()
+        process.wait(10)
+        manifest = json.loads(next(self.runs.glob("*/manifest.json")).read_text())
+        self.assertIs(manifest["interrupted"], True)
+        self.assertIs(manifest["simulated"], True)
+        self.assert_gone(children, 5)
 
     def test_a_signal_while_it_comes_up(self):
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -107,6 +107,30 @@ Server probe(Options& options, const std::vector<http::Header>& headers, cli::To
   return server;
 }
 
+/// Its log lies in the run's folder, so the folder comes first; without a simulator it goes again.
+/// None when a signal came before it was asked.
+std::optional<Server> start_simulator(Options& options, const RunFolder& folder,
+                                      const std::vector<http::Header>& headers, cli::Tool& tool,
+                                      const cli::StopSignal& stop,
+                                      std::optional<SimulatorStep>& simulator) {
+  std::optional<Server> server;
+  try {
+    simulator.emplace(options, folder, tool.clock(), stop);
+    if (stop.number() == 0) {
+      options.target.base_url = simulator->base_url();
+      server = probe(options, headers, tool);
+    }
+  } catch (const ToolError&) {
+    simulator.reset();
+    folder.discard();
+    throw;
+  }
+  if (stop.number() == 0) return server;
+  simulator.reset();
+  folder.discard();
+  return {};
+}
+
 /// What the run came to, in files and words. The exit code.
 int end(RunContext& run) {
   const auto summary = finish_files(run);
@@ -132,24 +156,12 @@ int run(Options& options, cli::Tool& tool) {
   const RunFolder folder(options.output_dir, make_run_id(start, options.tag));
   std::optional<SimulatorStep> simulator;
   if (options.simulate) {
-    // Its log lies in the folder, so the folder comes first.
-    try {
-      simulator.emplace(options, folder, tool.clock(), stop);
-      if (stop.number() == 0) {
-        options.target.base_url = simulator->base_url();
-        server = probe(options, headers, tool);
-        startup_memory = read_server_log(folder.log("vllm_simulator"));
-      }
-    } catch (const ToolError&) {
-      simulator.reset();
-      folder.discard();
-      throw;
-    }
-    if (stop.number() != 0) {
-      simulator.reset();
-      folder.discard();
-      return 128 + stop.number();
-    }
+    Server unknown;
+    unknown.info.simulator = "vllm_simulator";
+    begin_manifest(options, folder, unknown, start);  // a start that is killed says so itself
+    server = start_simulator(options, folder, headers, tool, stop, simulator);
+    if (!server) return 128 + stop.number();
+    startup_memory = read_server_log(folder.log("vllm_simulator"));
   }
   auto manifest = begin_manifest(options, folder, *server, start);
   manifest.startup_memory = startup_memory;
