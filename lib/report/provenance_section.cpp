@@ -98,7 +98,9 @@ std::string sampler_table(const Manifest& manifest) {
                                        {"late by at most (99 %)", true}});
   const auto& gpu = manifest.samplers.gpu_mem_sampler;
   const auto& server = manifest.samplers.server_metrics_sampler;
-  if (gpu && gpu->backend != "none") add_ticks(table, "device memory, by " + gpu->backend, gpu->ticks);
+  if (gpu && gpu->backend != "none") {
+    add_ticks(table, "device memory, by " + gpu->backend, gpu->ticks);
+  }
   if (server) add_ticks(table, "server's metrics", server->ticks);
   return table.empty() ? "" : table.html();
 }

@@ -1,5 +1,4 @@
 #include "formats/number.hpp"
-#include "formats/text.hpp"
 #include "report/html.hpp"
 #include "report/lanes.hpp"
 #include "report/sections.hpp"
@@ -153,9 +152,11 @@ std::string lane_words(const RequestLanes& lanes, std::size_t requests) {
     return e.row != nullptr && e.row->first_token_ts.has_value();
   });
   if (lanes.merged) {
-    words += fmt::format(", too many to draw each: those of a lane are drawn as one, pauses of up "
-                         "to {} between them included; failed ones stay by themselves",
-                         formats::format_duration(lanes.longest_pause_s));
+    words += ", too many to draw each: those of a lane are drawn as one";
+    if (lanes.longest_pause_s > 0) {
+      words += fmt::format(", with pauses of up to {:.3g} s between them", lanes.longest_pause_s);
+    }
+    words += "; failed ones stay by themselves";
   } else if (!streamed) {
     words += ". Not measured: when the first token came (no streaming)";
   }
@@ -213,7 +214,8 @@ std::string time_section(const analysis::RunTraces& traces) {
   std::string span;
   append_seconds(span, run.span);
   html += fmt::format("<script type=\"application/json\" id=\"data\">\n"
-                      "{{\"span\":{},\"charts\":[{}],\n\"marks\":{},\n\"bands\":{},\n\"lanes\":{}}}\n</script>\n",
+                      "{{\"span\":{},\"charts\":[{}],\n\"marks\":{},\n\"bands\":{},\n"
+                      "\"lanes\":{}}}\n</script>\n",
                       span, places.data(), marks, bands, lanes_json(lanes, run.zero));
   return section("time", "Over time", html);
 }

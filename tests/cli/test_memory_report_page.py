@@ -36,7 +36,8 @@ class PageText(ReportCase):
         self.assertEqual(charts["gpu"]["y"], [[100, 500, 400]])
         self.assertEqual(data["marks"], [[15, 3]])
         self.assertEqual(data["bands"], [[2, 2, 14]])
-        self.assertEqual(data["lanes"]["rows"], [[0, 2, 3, 12, 1, "a", 2], [1, 4, 5, 14, 1, "b", 2]])
+        self.assertEqual(data["lanes"]["rows"],
+                         [[0, 2, 3, 12, 1, "a", 2], [1, 4, 5, 14, 1, "b", 2]])
 
     def test_what_is_missing_is_said(self):
         folder = self.original_folder()
@@ -69,11 +70,6 @@ class PageText(ReportCase):
         self.assertIn("verdict ", ended.stderr)
         ended = self.report(self.root, "--html", "-", "--joined", "-", exit_code=2)
         self.assertIn("only one of them can go to stdout", ended.stderr)
-
-    def test_of_one_run_only(self):
-        folder = self.original_folder()
-        ended = self.report(folder, folder, "--html", "x", exit_code=2)
-        self.assertIn("--html: only with one RUN_DIR", ended.stderr)
 
     def test_not_writable(self):
         ended = self.report(self.original_folder(), "--html", "/proc/none/x", exit_code=3)
