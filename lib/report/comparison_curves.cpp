@@ -132,7 +132,7 @@ std::string range_cell(const Runs& runs, const std::vector<std::size_t>& group, 
     return figure.unit.empty() ? fmt::format("{:.0f}", value) : fmt::format("{:.1f} %", value);
   };
   auto text = shown(*least);
-  if (values.size() > 1) text += " to " + shown(*most);
+  if (*most > *least) text += " to " + shown(*most);
   if (values.size() < group.size()) text += fmt::format(" ({} of them)", values.size());
   return text;
 }

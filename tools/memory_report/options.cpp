@@ -15,14 +15,16 @@ memprof::cli::OptionTable option_table(Options& options) {
                 "And a picture over time: open the file in ui.perfetto.dev.");
   table.example("memory_report run_a run_b run_c",
                 "Compares runs: options that differ, then findings. Writes nothing.");
+  table.example("memory_report run_a run_b --html compared.html",
+                "And a page for a browser with up to ten runs side by side.");
   table.positionals("RUN_DIR", options.run_dirs,
                     "A run's folder, also one of the original scripts; several are compared.");
   table.section("Output");
   table.add("output-dir", options.output_dir, "DIR",
             "Write summary.json there instead of into the run's folder; made if it is missing.");
   table.add("html", options.html, "FILE",
-            "Also write the run as a page for a browser, in one file that needs no other; - for "
-            "stdout.");
+            "Also write the run, or two to ten runs side by side, as a page for a browser, in one "
+            "file that needs no other; - for stdout.");
   table.add("joined", options.joined, "FILE",
             "Also write each request with KV cache usage, waiting requests, preemptions and GPU "
             "memory while it ran, as CSV; - for stdout.");

@@ -7,6 +7,7 @@
 #include "cli/words.hpp"
 #include "files/document.hpp"
 #include "files/row_file.hpp"
+#include "report/comparison_page.hpp"
 #include "report/page.hpp"
 #include "run_folder.hpp"
 
@@ -84,7 +85,13 @@ ExitCode report_run(const Options& options, cli::Tool& tool) {
 }
 
 ExitCode compare(const Options& options, cli::Tool& tool) {
+  if (options.html && options.run_dirs.size() > report::kMostCompared) {
+    throw ToolError(ExitCode::usage,
+                    fmt::format("--html: {} runs, but a page holds at most {}",
+                                options.run_dirs.size(), report::kMostCompared));
+  }
   std::vector<analysis::ComparedRun> runs;
+  std::vector<report::Series> usage;
   bool complete = true;
   std::int64_t requests = 0;
   for (const auto& dir : options.run_dirs) {
@@ -92,10 +99,18 @@ ExitCode compare(const Options& options, cli::Tool& tool) {
     for (const auto& problem : run.traces.problems) tool.warn(problem);
     complete = complete && run.traces.problems.empty();
     requests += run.summary.total_requests;
+    if (options.html) usage.push_back(report::usage_since_load(run.traces, run.summary));
     auto name = run.manifest.run_id;
     runs.push_back({std::move(name), std::move(run.summary), std::move(run.manifest)});
   }
-  cli::detail::print_and_flush(analysis::compare(runs));
+  if (options.html) {
+    files::write_document(*options.html, report::render_comparison(runs, usage));
+  }
+  if (options.html == "-") {
+    if (!tool.quiet()) cli::say(analysis::compare(runs));
+  } else {
+    cli::detail::print_and_flush(analysis::compare(runs));
+  }
   return end(complete, requests, static_cast<std::int64_t>(runs.size()), tool);
 }
 
@@ -110,8 +125,8 @@ ExitCode run(const Options& options, cli::Tool& tool) {
   }
   if (options.run_dirs.size() == 1) return report_run(options, tool);
   for (const auto& [name, value] :
-       {std::pair("--output-dir", options.output_dir), std::pair("--html", options.html),
-        std::pair("--joined", options.joined), std::pair("--trace-out", options.trace_out)}) {
+       {std::pair("--output-dir", options.output_dir), std::pair("--joined", options.joined),
+        std::pair("--trace-out", options.trace_out)}) {
     if (value) {
       throw ToolError(ExitCode::usage, fmt::format("{}: only with one RUN_DIR (see --help)", name));
     }
