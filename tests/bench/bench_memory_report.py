@@ -1,5 +1,5 @@
 """What memory_report costs on large runs: a million GPU rows, 100,000 requests and 125,000 scrapes,
-and half of that, also with a trace, whose curves are nowhere flat. The folders are made up, shaped
+and half of that, also with a trace or a page, whose curves are nowhere flat. The folders are made up, shaped
 as run_memory_profile writes them.
 
     tests/bench/bench_memory_report.py [--bin-dir build/release/bin] [--rounds 3]
@@ -58,15 +58,18 @@ def main():
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             make_run(folder, requests, ticks)
-            for more in ([], ["--trace-out", f"{name}/trace.json"]):
+            for output in (None, "--trace-out", "--html"):
+                path = folder / "written"
+                more = [output, str(path)] if output else []
                 costs = [run_measured([f"{options.bin_dir}/memory_report", name, "-q", *more],
                                       check=False) for _ in range(options.rounds)]
-                trace = (folder / "trace.json").stat().st_size >> 20 if more else None
-                rows.append([ticks * GPUS, requests, ticks, trace,
+                size = path.stat().st_size / 2**20 if output else None
+                rows.append([ticks * GPUS, requests, ticks, output, size,
                              statistics.median(cost.wall_s for cost in costs),
                              statistics.median(cost.cpu_s for cost in costs),
                              max(cost.rss_mib or 0 for cost in costs) or None])
-    print_table(["GPU rows", "requests", "scrapes", "trace MiB", "wall s", "CPU s", "RSS MiB"], rows)
+    print_table(["GPU rows", "requests", "scrapes", "also", "its MiB", "wall s", "CPU s",
+                 "RSS MiB"], rows)
 
 
 if __name__ == "__main__":
