@@ -91,8 +91,11 @@ TEST(Page, HostileWordsStayWords) {
 }
 
 TEST(Page, IsSmallForAnyRun) {
-  const std::string words(500, '"');  // six bytes each once escaped
-  EXPECT_LT(render(large(20'000, 3000, words), hostile_manifest(words)).size(), kMostBytes);
+  for (const char byte : {'"', '<', '&'}) {  // up to six bytes each once escaped
+    const std::string words(500, byte);
+    EXPECT_LT(render(large(20'000, 3000, words), hostile_manifest(words)).size(), kMostBytes);
+    EXPECT_LT(render(large(3'900, 3000, words), hostile_manifest(words)).size(), kMostBytes);
+  }
 }
 
 TEST(Page, WhatWasNotMeasuredIsSaid) {
