@@ -37,7 +37,7 @@ std::string gpu_peak(const Summary& summary) {
   }
   if (most == nullptr) return kNotMeasured;
   auto text = formats::format_mib(static_cast<double>(*most->peak_mib));
-  if (most->peak_pct) text += fmt::format(", {:.0f} %", *most->peak_pct);
+  if (most->peak_pct) text += fmt::format(", {:.0f}\u00a0%", *most->peak_pct);
   return text;
 }
 
