@@ -8,7 +8,8 @@ import unittest
 from report_case import ReportCase
 from support.browser import CHROMIUM, Page
 
-HOSTILE = """"'></style><script>window.hit=1</script><img src=http://127.0.0.1:9/ onerror=alert()>"""
+HOSTILE = (""""'></style><script>window.hit=1</script>"""
+           "<img src=http://127.0.0.1:9/ onerror=alert()>")
 
 
 class ComparisonCase(ReportCase):

@@ -107,7 +107,8 @@ TEST(ComparisonPage, RepeatsGiveARangeAndOthersNone) {
   auto other = sample_run("c");
   other.manifest.options["seed"] = 7;
   const auto page = render({sample_run("a"), sample_run("b", 10), other});
-  EXPECT_TRUE(has(page, "<td>A, B</td><td class=\"n\">2</td><td class=\"n\">10.0 % to 13.0 %</td>"));
+  EXPECT_TRUE(has(page, "<td>A, B</td><td class=\"n\">2</td>"
+                        "<td class=\"n\">10.0 % to 13.0 %</td>"));
   EXPECT_TRUE(has(render({sample_run("a"), other}), "Not known: no two of these runs"));
 }
 
