@@ -52,7 +52,8 @@ class FullRun(ProfileCase):
         self.assertEqual(manifest["run_id"], folder.name)
         self.assertEqual(manifest["config"]["model"], "default")
         self.assertEqual(manifest["server"] | {"pids": None}, {
-            "version": "0.32.0", "simulator": None, "simulator_speed": None, "model": "tiny",
+            "version": "0.32.0", "simulator": None, "simulator_speed": None,
+            "kv_bytes_per_token": None, "model": "tiny",
             "max_model_len": 4096, "is_vllm": True, "is_local": True, "pids": None,
             "insecure_tls": False, "key_over_http": False, "cache_config": None})
         self.assertIs(manifest["interrupted"], False)
