@@ -94,7 +94,7 @@ std::string level_line(const std::vector<LevelFigure>& figures, std::size_t run,
     }
     if (!each.value) {
       pen_down = false;
-      marks += label(x[i], axis.y(0) - 4, "?");
+      marks += label(x[i], axis.y(0) - 4, run_letter(run) + "?");
       continue;
     }
     line += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", x[i], axis.y(*each.value));
@@ -115,7 +115,7 @@ std::string level_legend(const LevelCurves& curves) {
   }
   std::string out;
   if (cells) out += "<li>small dots: the grid's cells, each by itself</li>";
-  if (absent) out += "<li>? not measured</li>";
+  if (absent) out += "<li>with ?: not measured</li>";
   return out.empty() ? "" : "<ul class=\"legend\">" + out + "</ul>\n";
 }
 

@@ -38,7 +38,7 @@ std::string banners(const Runs& runs) {
                      "banner simulated");
   } else if (!simulated.empty()) {
     out += paragraph(fmt::format("SIMULATED: {}. No figure of theirs is of a real server or its "
-                                 "GPUs; the other runs are real",
+                                 "GPUs; the other runs are not marked so",
                                  fmt::join(simulated, ", ")),
                      "banner simulated");
   }

@@ -36,8 +36,8 @@ TEST(ComparisonChart, NoTwoRunsLookTheSameWithoutColour) {
 TEST(ComparisonChart, ALevelNotMeasuredIsAQuestionMarkAndBreaksTheLine) {
   const auto chart = level_curves({"Peak", "%", {2, 4, 8},
                                    {{{true, 10, {}}, {true, {}, {}}, {true, 30, {}}}}});
-  EXPECT_EQ(count(chart, ">?</text>"), 1U);
-  EXPECT_EQ(count(chart, "? not measured"), 1U);
+  EXPECT_EQ(count(chart, ">A?</text>"), 1U);
+  EXPECT_EQ(count(chart, "with ?: not measured"), 1U);
   EXPECT_EQ(count(chart, "class=\"mark "), 2U);
   const auto line = chart.substr(chart.find("class=\"line"));
   const auto path = line.substr(0, line.find("\"/>"));
@@ -48,7 +48,7 @@ TEST(ComparisonChart, ALevelNotMeasuredIsAQuestionMarkAndBreaksTheLine) {
 TEST(ComparisonChart, ALevelNotAskedForIsPassedOver) {
   const auto chart = level_curves({"Peak", "%", {2, 4, 8},
                                    {{{true, 10, {}}, {}, {true, 30, {}}}}});
-  EXPECT_EQ(count(chart, ">?</text>"), 0U);
+  EXPECT_EQ(count(chart, "?</text>"), 0U);
   const auto line = chart.substr(chart.find("class=\"line"));
   EXPECT_EQ(count(line.substr(0, line.find("\"/>")), "L"), 1U);
 }
