@@ -27,12 +27,14 @@ constexpr std::size_t kReadBytes = 4096;
 
 struct ServerAddress {
   ServerAddress(asio::io_context& context, Url address)
-      : io(context), url(std::move(address)), resolver(io), tls(asio::ssl::context::tls_client) {}
+      : io(context), url(std::move(address)), resolver(io) {
+    if (url.tls) tls.emplace(asio::ssl::context::tls_client);
+  }
 
   asio::io_context& io;
   Url url;
   tcp::resolver resolver;
-  asio::ssl::context tls;
+  std::optional<asio::ssl::context> tls;  // https only: OpenSSL leaves something in each thread
   bool insecure = false;
   std::vector<tcp::endpoint> endpoints;  // empty: not resolved yet
 };
@@ -210,7 +212,7 @@ Connector::Connector(asio::io_context& io, Url url, const std::optional<std::str
                      bool insecure)
     : address_(std::make_shared<ServerAddress>(io, std::move(url))) {
   address_->insecure = insecure;
-  if (address_->url.tls) configure_tls(address_->tls, ca_file, insecure);
+  if (address_->url.tls) configure_tls(*address_->tls, ca_file, insecure);
 }
 
 Connector::~Connector() = default;
@@ -222,7 +224,7 @@ std::shared_ptr<Connection> Connector::open(Connection::Events& events) {
     connection->open();
     return connection;
   }
-  TlsStream stream(address_->io, address_->tls);
+  TlsStream stream(address_->io, *address_->tls);
   set_server_name(stream, address_->url.host);
   auto connection =
       std::make_shared<StreamConnection<TlsStream>>(address_, std::move(stream), events);

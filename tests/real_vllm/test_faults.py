@@ -59,7 +59,7 @@ class KeyedServer(RealCase):
                 watcher = threading.Thread(target=watch_arguments, args=(seen, stop))
                 watcher.start()
                 try:
-                    done = self.profile("--input-lens", "50", "--output-lens", "32",
+                    done = self.profile("--input-lens", "50", "--output-lens", "800",
                                         "--concurrencies", "2", *options, exit_code=0, env=env)
                 finally:
                     stop.set()
@@ -117,6 +117,7 @@ class KeyedServer(RealCase):
 
 def watch_arguments(seen, stop):
     """Notes which of our tools ran, and the key if an argument of theirs holds it."""
+    ours = {tool.name for tool in bin_dir().iterdir()}
     while not stop.wait(0.02):
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -125,7 +126,7 @@ def watch_arguments(seen, stop):
             except OSError:
                 continue
             tool = os.path.basename(arguments.split("\0")[0])
-            if (bin_dir() / tool).is_file() and tool:
+            if tool in ours:
                 seen.add(tool)
                 if KEY in arguments:
                     seen.add(KEY)
