@@ -236,11 +236,6 @@ void Scheduler::publish_counters() {
   counters_.kv_cache_usage = pool_.usage();
 }
 
-const Request* Scheduler::request(RequestId id) const {
-  const auto at = requests_.find(id);
-  return at == requests_.end() ? nullptr : at->second.get();
-}
-
 Request* Scheduler::find(RequestId id) {
   const auto at = requests_.find(id);
   return at == requests_.end() ? nullptr : at->second.get();

@@ -91,8 +91,6 @@ class Scheduler {
   /// As of the last step that was taken in.
   [[nodiscard]] const EngineCounters& counters() const { return counters_; }
   [[nodiscard]] const BlockPool& pool() const { return pool_; }
-  /// None when it has ended.
-  [[nodiscard]] const Request* request(RequestId id) const;
   /// Preemptions so far; the published counter moves later.
   [[nodiscard]] std::int64_t preemptions() const { return preemptions_; }
 

@@ -45,8 +45,6 @@ Seconds EngineLoop::simulated(SinceBoot time) const {
   return std::chrono::duration<double>(time - started_).count() * speed_;
 }
 
-Seconds EngineLoop::simulated_now() const { return simulated(RunClock::since_boot()); }
-
 Seconds EngineLoop::busy_seconds() const {
   auto busy = busy_;
   if (front_begun_) {
@@ -107,8 +105,7 @@ void EngineLoop::hand_out(SinceBoot now) {
     sink->take(output);
   }
   handing_out_ = false;
-  if (on_step) on_step({step, step_time_.of(step), outputs_});
-  if (on_flush) on_flush();
+  if (on_step) on_step({step, step_time_.of(step)});
 }
 
 void EngineLoop::note_lateness(std::chrono::nanoseconds late) {

@@ -28,7 +28,6 @@ class TokenSink {
 struct StepReport {
   const simulator::Step& step;
   Seconds duration = 0;  ///< simulated
-  const std::vector<simulator::Output>& outputs;
 };
 
 /// Runs an engine in wall-clock time, `speed` times faster: a step's tokens go out when its time is
@@ -41,8 +40,6 @@ class EngineLoop {
 
   /// Called after each step with tokens in it.
   std::function<void(const StepReport&)> on_step;
-  /// Called after each step when all tokens have been taken: what they wrote can be sent.
-  std::function<void()> on_flush;
 
   simulator::RequestId add(simulator::NewRequest request, TokenSink& sink);
   void abort(simulator::RequestId id);
@@ -53,8 +50,6 @@ class EngineLoop {
   [[nodiscard]] const simulator::EngineCounters& counters() const { return engine_.counters(); }
   /// Requests that run or wait.
   [[nodiscard]] std::int64_t requests() const { return static_cast<std::int64_t>(sinks_.size()); }
-  /// Simulated seconds since the start.
-  [[nodiscard]] Seconds simulated_now() const;
   /// Wall-clock seconds in which a step was under way.
   [[nodiscard]] Seconds busy_seconds() const;
   [[nodiscard]] std::int64_t steps() const { return steps_; }
