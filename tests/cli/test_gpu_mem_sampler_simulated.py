@@ -120,7 +120,7 @@ class Simulated(Case):
                 os.kill(process.pid, signal.SIGINT)
                 ended = finish(process, 5)
         self.assertEqual(ended.returncode, 0, ended.stderr)
-        self.assertLess(time.monotonic() - begin, 1)
+        self.assertLess(time.monotonic() - begin, 1.5)  # an answer is waited for for 2 s
 
     def test_servers_that_are_no_simulator(self):
         for answer, words in ((error(404), ("answered 404", "is it a vllm_simulator")),
