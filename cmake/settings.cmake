@@ -34,6 +34,7 @@ if(MEMPROF_SANITIZE)
     target_compile_options(memprof_settings INTERFACE -Wno-tsan)
   endif()
 endif()
+include(${CMAKE_CURRENT_LIST_DIR}/hardening.cmake)
 
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS json program_options url)
