@@ -30,6 +30,16 @@ std::string json_key(std::string name) {
   throw ToolError(ExitCode::usage, text + " (see --help)");
 }
 
+/// A URL's user, password and query may be secrets: they are refused before anything shows them,
+/// --print-config and error messages included.
+bool may_hold_secret(std::string_view value) {
+  if (!value.starts_with("http://") && !value.starts_with("https://")) return false;
+  const auto rest = value.substr(value.find("//") + 2);
+  const auto host = rest.substr(0, rest.find('/'));
+  return host.find('@') != std::string_view::npos ||
+         rest.find_first_of("?#") != std::string_view::npos;
+}
+
 /// Breaks `text` into lines of at most `width`, each after the first led by `indent` blanks.
 void append_wrapped(std::string& out, std::string_view text, std::size_t indent,
                     std::size_t width) {
@@ -82,6 +92,9 @@ OptionTable::OptionTable(std::string tool, std::string summary, CommonOptions& c
   add("quiet", common.quiet, "", "No progress and no notes; warnings and errors stay.", {}, 'q');
   add("stats-out", common.stats_out, "FILE",
       "Write the tool's own account there at its end, as JSON: rows, own CPU seconds, warnings.");
+  add("no-follow", common.no_follow, "",
+      "An output that is a link is replaced, not written through. Without it one's own links are "
+      "followed, and another user's are refused.");
   for (auto& option : options_) option.common = true;
 }
 
@@ -152,6 +165,11 @@ OptionTable::Option* OptionTable::find(std::string_view name) {
 void OptionTable::require(std::string_view name) { find(name)->required = true; }
 
 void OptionTable::take(Option& option, std::string_view value) {
+  if (may_hold_secret(value)) {
+    usage_error(fmt::format("--{}: the URL must not hold a user or a password (use --api-key-file "
+                            "or --header-file), nor a query or a fragment",
+                            option.name));
+  }
   if (option.given) usage_error(fmt::format("--{}: given twice", option.name));
   option.given = true;
   const auto allowed = option.set(value);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/option_text.hpp"
+#include "files/output.hpp"
 #include "formats/json.hpp"
 
 #include <boost/json/object.hpp>
@@ -18,6 +19,11 @@ namespace memprof::cli {
 struct CommonOptions {
   bool quiet = false;                    ///< no progress, no notes; warnings and errors stay
   std::optional<std::string> stats_out;  ///< the tool's own account, as JSON, at its end
+  bool no_follow = false;                ///< see files::Links
+
+  [[nodiscard]] files::Links links() const {
+    return no_follow ? files::Links::replaced : files::Links::own_followed;
+  }
 };
 
 /// The one place where an option is written: from it come the parser, the help with its defaults

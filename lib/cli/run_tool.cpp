@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -19,12 +20,17 @@ Tool::Tool(std::string name, const CommonOptions& common)
     : name_(std::move(name)),
       quiet_(common.quiet),
       stats_out_(common.stats_out),
+      links_(common.links()),
       clock_(clock::RunClock::from_environment()),
       started_(clock_.now()) {}
 
 void Tool::warn(const std::string& text) {
   say(fmt::format("{}: warning: {}\n", name_, text));
   warnings_.push_back(text);
+}
+
+bool Tool::has_warned(std::string_view text) const {
+  return std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end();
 }
 
 void Tool::note(const std::string& text) const {

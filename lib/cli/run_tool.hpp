@@ -20,6 +20,7 @@ class Tool {
 
   /// `tool: warning: …`, also kept for the account.
   void warn(const std::string& text);
+  [[nodiscard]] bool has_warned(std::string_view text) const;
   /// `tool: …`; not when quiet.
   void note(const std::string& text) const;
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -32,13 +33,14 @@ class Tool {
   /// Writes --stats-out when it was given.
   template <class Account>
   void write_account(const Account& account) const {
-    if (stats_out_) files::write_json(*stats_out_, account);
+    if (stats_out_) files::write_json(*stats_out_, account, links_);
   }
 
  private:
   std::string name_;
   bool quiet_;
   std::optional<std::string> stats_out_;
+  files::Links links_;
   clock::RunClock clock_;
   Timestamp started_;
   std::vector<std::string> warnings_;

@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace memprof::files {
@@ -43,22 +42,22 @@ bool write_all(int fd, std::string_view text) {
 
 }  // namespace
 
-DocumentFile::DocumentFile(const std::string& path) : path_(path) {
+DocumentFile::DocumentFile(const std::string& path, Links links) : path_(path) {
   if (path == "-") {
     path_ = "stdout";
     fd_ = STDOUT_FILENO;
     return;
   }
-  // A device or a pipe cannot be replaced by renaming; it is written in place.
-  struct stat status {};
-  const bool in_place = ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  if (!in_place) temporary_ = fmt::format("{}.tmp{}", path, ::getpid());
-  const auto& name = in_place ? path_ : temporary_;
-  fd_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd_ < 0) {
-    temporary_.clear();
-    throw ToolError(failure(path_, "cannot write"));
+  const auto place = place_of_output(path, links);
+  if (place.in_place) {
+    fd_ = open_output(path, links);
+    return;
   }
+  path_ = place.path;
+  fd_ = open_temporary(path_, temporary_);
+  if (fd_ >= 0) return;
+  temporary_.clear();
+  throw ToolError(failure(path_, "cannot write"));
 }
 
 DocumentFile::~DocumentFile() {
@@ -78,8 +77,8 @@ void DocumentFile::finish() {
   temporary_.clear();
 }
 
-void write_document(const std::string& path, std::string_view text) {
-  DocumentFile file(path);
+void write_document(const std::string& path, std::string_view text, Links links) {
+  DocumentFile file(path, links);
   file.write(text);
   file.finish();
 }

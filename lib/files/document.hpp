@@ -1,5 +1,6 @@
 #pragma once
 
+#include "files/output.hpp"
 #include "formats/json.hpp"
 #include "records/error.hpp"
 
@@ -16,7 +17,7 @@ namespace memprof::files {
 /// in place. All of it throws a ToolError (environment) that names the file and the reason.
 class DocumentFile {
  public:
-  explicit DocumentFile(const std::string& path);
+  explicit DocumentFile(const std::string& path, Links links = Links::own_followed);
   ~DocumentFile();
   DocumentFile(const DocumentFile&) = delete;
   DocumentFile& operator=(const DocumentFile&) = delete;
@@ -32,7 +33,8 @@ class DocumentFile {
 };
 
 /// The same for a text that is there whole.
-void write_document(const std::string& path, std::string_view text);
+void write_document(const std::string& path, std::string_view text,
+                    Links links = Links::own_followed);
 
 /// A whole file; an Error names it and the reason. Files over `max_bytes` are refused.
 Result<std::string> read_document(const std::string& path, std::size_t max_bytes = 64u << 20);
@@ -42,8 +44,8 @@ Result<void> read_in_pieces(const std::string& path,
                             const std::function<void(std::string_view)>& on_bytes);
 
 template <class T>
-void write_json(const std::string& path, const T& value) {
-  write_document(path, formats::pretty_json(formats::to_json(value)));
+void write_json(const std::string& path, const T& value, Links links = Links::own_followed) {
+  write_document(path, formats::pretty_json(formats::to_json(value)), links);
 }
 
 /// An Error names the file and the key.

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <utility>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -20,13 +19,13 @@ namespace {
 
 }  // namespace
 
-LineFile::LineFile(const std::string& path) : name_(path == "-" ? "stdout" : path) {
+LineFile::LineFile(const std::string& path, Links links)
+    : name_(path == "-" ? "stdout" : path) {
   if (path == "-") {
     fd_ = STDOUT_FILENO;
     return;
   }
-  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd_ < 0) fail(name_, "cannot write", errno);
+  fd_ = open_output(path, links);
   owned_ = true;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "files/output.hpp"
 #include "formats/csv.hpp"
 #include "records/error.hpp"
 
@@ -16,7 +17,7 @@ namespace memprof::files {
 class LineFile {
  public:
   /// Creates or replaces `path`; `-` is stdout. Throws a ToolError (environment).
-  explicit LineFile(const std::string& path);
+  explicit LineFile(const std::string& path, Links links = Links::own_followed);
   ~LineFile();
   LineFile(LineFile&& other) noexcept;
   LineFile& operator=(LineFile&&) = delete;
@@ -36,7 +37,8 @@ class LineFile {
 template <class Row>
 class CsvFile {
  public:
-  explicit CsvFile(const std::string& path) : file_(path) {
+  explicit CsvFile(const std::string& path, Links links = Links::own_followed)
+      : file_(path, links) {
     file_.write(formats::csv_header<Row>());
   }
 

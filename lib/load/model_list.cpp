@@ -42,6 +42,12 @@ std::optional<std::vector<ModelInfo>> parse_model_list(std::string_view body) {
   return models;
 }
 
+std::size_t drop_secret_names(std::vector<ModelInfo>& models, const http::Redaction& redaction) {
+  return std::erase_if(models, [&](const ModelInfo& model) {
+    return redaction.apply(model.id) != model.id;
+  });
+}
+
 Result<std::string> choose_model(const std::string& asked, const std::vector<ModelInfo>& served) {
   if (asked != "default" || served.empty()) return asked;
   const bool listed = std::any_of(served.begin(), served.end(),

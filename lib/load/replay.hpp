@@ -2,8 +2,8 @@
 
 #include "clock/run_clock.hpp"
 #include "http/credentials.hpp"
+#include "http/redaction.hpp"
 #include "load/exchange.hpp"
-#include "load/redaction.hpp"
 #include "load/schedule.hpp"
 #include "records/account.hpp"
 #include "records/target.hpp"
@@ -68,7 +68,7 @@ class Replay final : Exchange::Owner {
   boost::asio::io_context& io_;
   const clock::RunClock& clock_;
   Settings settings_;
-  Redaction redaction_;
+  http::Redaction redaction_;
   std::vector<PreparedRequest>& workload_;
   OnRow on_row_;
   OnProgress on_progress_;

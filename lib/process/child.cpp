@@ -34,6 +34,14 @@ ExitStatus to_status(int wait_status) {
   return {WEXITSTATUS(wait_status), 0};
 }
 
+/// A link is replaced, never written through.
+int open_output(const char* path) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+  const int fd = ::open(path, kFlags, 0644);
+  if (fd >= 0 || errno != ELOOP || ::unlink(path) != 0) return fd;
+  return ::open(path, kFlags | O_EXCL, 0644);
+}
+
 struct OpenedStream {
   Descriptor owned;
   int fd = -1;
@@ -53,8 +61,8 @@ Result<OpenedStream> open_stream(const Stream& stream, int target) {
   } else {
     const bool file = stream.kind == Stream::Kind::file;
     const std::string path = file ? stream.path : "/dev/null";
-    const int flags = target == STDIN_FILENO ? O_RDONLY : O_WRONLY | O_CREAT | O_TRUNC;
-    opened.owned = above_streams(::open(path.c_str(), flags | O_CLOEXEC, 0644));
+    opened.owned = above_streams(target == STDIN_FILENO ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC)
+                                                        : open_output(path.c_str()));
     if (!opened.owned.is_open()) {
       return Error{ExitCode::environment,
                    fmt::format("{}: cannot open: {}", path, std::strerror(errno))};

@@ -28,7 +28,7 @@ struct Stream {
   static Stream inherit() { return {Kind::inherit, {}}; }
   /// stdout and stderr only: read with Child::output(), Child::errors().
   static Stream pipe() { return {Kind::pipe, {}}; }
-  /// stdin reads it; stdout and stderr replace it.
+  /// stdin reads it; stdout and stderr replace it, and a link in its place.
   static Stream file(std::string path) { return {Kind::file, std::move(path)}; }
 };
 

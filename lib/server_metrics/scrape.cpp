@@ -90,9 +90,21 @@ const Scrape& ScrapeReader::finish() {
     if (!engine.labelled) engine.engine = "0";
     if (engine.cache_config.empty()) engine.cache_config = common_config_;
   }
+  if (clean_) clean_words();
   std::sort(scrape_.engines.begin(), scrape_.engines.end(), engine_before);
   scrape_.broken_lines = scanner_.broken_lines();
   return scrape_;
+}
+
+void ScrapeReader::clean_words() {
+  for (auto& engine : scrape_.engines) {
+    engine.engine = clean_(engine.engine);
+    boost::json::object cleaned;
+    for (const auto& [name, value] : engine.cache_config) {
+      cleaned[clean_(name)] = clean_(value.as_string());
+    }
+    engine.cache_config = std::move(cleaned);
+  }
 }
 
 bool ScrapeReader::wants(std::string_view name) {

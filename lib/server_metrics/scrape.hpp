@@ -7,9 +7,11 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace memprof::server_metrics {
@@ -49,7 +51,9 @@ bool continues(const Scrape& later, const Scrape& earlier);
 /// Reads an answer's body as it comes.
 class ScrapeReader final : formats::PrometheusScanner::Sink {
  public:
-  ScrapeReader() : scanner_(*this) {}
+  /// `clean` takes out of a server's words what must not get into files.
+  using Clean = std::function<std::string(std::string_view)>;
+  explicit ScrapeReader(Clean clean = {}) : clean_(std::move(clean)), scanner_(*this) {}
 
   void reset();
   void feed(std::string_view bytes) { scanner_.feed(bytes); }
@@ -59,8 +63,10 @@ class ScrapeReader final : formats::PrometheusScanner::Sink {
  private:
   bool wants(std::string_view name) override;
   void on_sample(const formats::PrometheusSample& sample) override;
+  void clean_words();
   EngineReading& engine(std::optional<std::string_view> name);
 
+  Clean clean_;
   formats::PrometheusScanner scanner_;
   std::size_t family_ = 0;  // of the line under way
   boost::json::object common_config_;  // without an engine: of all

@@ -28,7 +28,7 @@ ExitCode run(const Options& options, cli::Tool& tool) {
   cli::StopSignal stop;
   if (options.list_gpus) return list_gpus(options, tool, stop);
   if (!options.output) throw ToolError(ExitCode::usage, "--output FILE is missing (see --help)");
-  files::CsvFile<GpuMemRow> trace(*options.output);
+  files::CsvFile<GpuMemRow> trace(*options.output, options.links());
 
   Chosen chosen = choose_backend(options, tool, stop);
   GpuSamplerAccount account;

@@ -28,8 +28,8 @@ struct ReportAccount {
 };
 BOOST_DESCRIBE_STRUCT(ReportAccount, (), (process, runs))
 
-void write_joined(const std::string& path, const analysis::RunTraces& traces) {
-  files::CsvFile<analysis::JoinedRow> file(path);
+void write_joined(const std::string& path, files::Links links, const analysis::RunTraces& traces) {
+  files::CsvFile<analysis::JoinedRow> file(path, links);
   std::vector<analysis::JoinedRow> rows;
   analysis::join(traces, [&](const analysis::JoinedRow& row) {
     rows.push_back(row);
@@ -40,8 +40,8 @@ void write_joined(const std::string& path, const analysis::RunTraces& traces) {
   file.write(rows);
 }
 
-void write_trace(const std::string& path, const ReadRun& run) {
-  files::DocumentFile file(path);
+void write_trace(const std::string& path, files::Links links, const ReadRun& run) {
+  files::DocumentFile file(path, links);
   analysis::write_trace_events(run.traces, run.manifest,
                                [&](std::string_view text) { file.write(text); });
   file.finish();
@@ -66,13 +66,15 @@ ExitCode report_run(const Options& options, cli::Tool& tool) {
                       fmt::format("--output-dir: {}: {}", target, error.message()));
     }
   }
-  files::write_json(path, run.summary);
+  // Its name is ours, and the folder may be another's.
+  files::write_json(path, run.summary, files::Links::replaced);
   if (options.html) {
     files::write_document(*options.html,
-                          report::render_page(run.manifest, run.summary, run.traces));
+                          report::render_page(run.manifest, run.summary, run.traces),
+                          options.links());
   }
-  if (options.joined) write_joined(*options.joined, run.traces);
-  if (options.trace_out) write_trace(*options.trace_out, run);
+  if (options.joined) write_joined(*options.joined, options.links(), run.traces);
+  if (options.trace_out) write_trace(*options.trace_out, options.links(), run);
   if (!tool.quiet()) {
     const auto text = analysis::describe_ending(run.summary, run.manifest, dir);
     if (options.html == "-" || options.joined == "-" || options.trace_out == "-") {
@@ -104,7 +106,8 @@ ExitCode compare(const Options& options, cli::Tool& tool) {
     runs.push_back({std::move(name), std::move(run.summary), std::move(run.manifest)});
   }
   if (options.html) {
-    files::write_document(*options.html, report::render_comparison(runs, usage));
+    files::write_document(*options.html, report::render_comparison(runs, usage),
+                          options.links());
   }
   if (options.html == "-") {
     if (!tool.quiet()) cli::say(analysis::compare(runs));

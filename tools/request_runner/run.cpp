@@ -4,6 +4,7 @@
 #include "cli/stop_signal.hpp"
 #include "files/row_file.hpp"
 #include "formats/json.hpp"
+#include "http/exposure.hpp"
 #include "http/fetch.hpp"
 #include "load/model_list.hpp"
 #include "load/replay.hpp"
@@ -24,6 +25,9 @@ namespace {
 
 namespace asio = boost::asio;
 
+/// As a document it takes up to 25 times its bytes.
+constexpr std::size_t kMostModelList = 1u << 20;
+
 std::vector<load::PreparedRequest> read_workload(const std::string& path) {
   std::vector<load::PreparedRequest> workload;
   workload::read_workload(path, [&](WorkloadRequest&& request) {
@@ -34,15 +38,19 @@ std::vector<load::PreparedRequest> read_workload(const std::string& path) {
 
 /// Only for `default`: apart from that, the server is never asked before the load.
 std::string resolve_model(const Options& options, const load::Replay::Settings& settings,
-                          const cli::StopSignal& stop, const cli::Tool& tool) {
+                          const cli::StopSignal& stop, cli::Tool& tool) {
   if (options.target.model != "default") return options.target.model;
   auto request = http::request_for(options.target, settings.url, settings.headers, "/models");
   request.stop_fd = stop.fd();
+  request.max_body_bytes = kMostModelList;
   const auto answer = http::fetch(request);
   const auto* response = std::get_if<http::Response>(&answer);
-  const auto served =
+  auto served =
       response && response->status == 200 ? load::parse_model_list(response->body) : std::nullopt;
   if (!served) return options.target.model;
+  if (load::drop_secret_names(*served, http::Redaction(settings.headers)) > 0) {
+    tool.warn("the server has a model whose name repeats what was sent as a secret: it is left out");
+  }
   const std::string model = load::choose_model(options.target.model, *served).value();
   if (model != options.target.model) tool.note(fmt::format("model: {}", model));
   return model;
@@ -124,6 +132,10 @@ load::Replay::Settings prepare_settings(const Options& options) {
 
 int run(const Options& options, cli::Tool& tool) {
   auto settings = prepare_settings(options);
+  for (const auto& warning :
+       http::exposures(settings.url, settings.headers, options.target.insecure)) {
+    tool.warn(warning);
+  }
   auto workload = read_workload(options.workload);
   std::int64_t concurrency = 0;
   for (const auto& request : workload) {
@@ -131,7 +143,7 @@ int run(const Options& options, cli::Tool& tool) {
   }
   concurrency = std::min(concurrency, static_cast<std::int64_t>(workload.size()));
   load::ensure_descriptors(concurrency);
-  files::CsvFile<RequestTraceRow> trace(options.output);
+  files::CsvFile<RequestTraceRow> trace(options.output, options.links());
   cli::StopSignal stop;  // from here on a signal gives every request its row
   if (workload.empty()) tool.warn("the workload is empty: nothing to send");
 

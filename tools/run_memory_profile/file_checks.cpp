@@ -43,7 +43,7 @@ FileCheck check_file(const std::filesystem::path& path, bool interrupted) {
 std::map<std::string, FileCheck> check_files(const RunFolder& folder, bool interrupted) {
   std::map<std::string, FileCheck> checks;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
-    if (!entry.is_regular_file()) continue;
+    if (entry.is_symlink() || !entry.is_regular_file()) continue;
     const auto name = entry.path().lexically_relative(folder.path()).string();
     if (name == "manifest.json") continue;
     checks.emplace(name, check_file(entry.path(), interrupted));

@@ -37,7 +37,10 @@ std::optional<Seconds> duration(const Manifest& manifest, const analysis::RunTra
 template <class Row>
 void make_missing_trace(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) files::CsvFile<Row> header_only(path);
+  const auto status = std::filesystem::symlink_status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    files::CsvFile<Row> header_only(path, files::Links::replaced);
+  }
 }
 
 /// The page is made from the other files, and can be made again: one that cannot be written is
@@ -48,7 +51,8 @@ void write_page(RunContext& run, const Summary& summary, const analysis::RunTrac
   try {
     manifest.files.report = kName;
     const auto path = run.folder.file(kName);
-    files::write_document(path, report::render_page(manifest, summary, traces));
+    files::write_document(path, report::render_page(manifest, summary, traces),
+                          files::Links::replaced);
     manifest.file_checks.emplace(kName, check_file(path, manifest.interrupted));
   } catch (const std::exception& error) {
     manifest.files.report.reset();
@@ -74,7 +78,7 @@ Manifest begin_manifest(const Options& options, const RunFolder& folder, const S
   manifest.options = option_table(effective).config();
   manifest.host = read_host_info();
   manifest.server = server.info;
-  files::write_json(folder.file("manifest.json"), manifest);
+  files::write_json(folder.file("manifest.json"), manifest, files::Links::replaced);
   return manifest;
 }
 
@@ -98,10 +102,10 @@ Summary finish_files(RunContext& run) {
       std::count_if(traces.requests.begin(), traces.requests.end(),
                     [](const RequestTraceRow& row) { return row.ok(); });
   auto summary = analysis::summarize(traces, manifest);
-  files::write_json(run.folder.file("summary.json"), summary);
+  files::write_json(run.folder.file("summary.json"), summary, files::Links::replaced);
   manifest.file_checks = check_files(run.folder, manifest.interrupted);
   write_page(run, summary, traces);
-  files::write_json(run.folder.file("manifest.json"), manifest);
+  files::write_json(run.folder.file("manifest.json"), manifest, files::Links::replaced);
   return summary;
 }
 

@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t kMostTagCharacters = 64;
 constexpr int kMostRunsInASecond = 10'000;
+/// Whatever the umask: who can write into a run's folder can plant links there.
+constexpr mode_t kOwnersAlone = 0755;
 
 bool stays(unsigned char c) {
   return c < 0x80 && (std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-');
@@ -75,12 +77,12 @@ RunFolder::RunFolder(const std::string& output_dir, const std::string& run_id) :
   // mkdir(2) is the lock: only one of two runs in the same second gets the name.
   for (int n = 2;; ++n) {
     path_ = parent / run_id_;
-    if (::mkdir(path_.c_str(), 0777) == 0) break;
+    if (::mkdir(path_.c_str(), kOwnersAlone) == 0) break;
     if (errno != EEXIST || n > kMostRunsInASecond) cannot_write(path_, errno);
     run_id_ = fmt::format("{}-{}", run_id, n);
   }
   const auto logs = path_ / "logs";
-  if (::mkdir(logs.c_str(), 0777) != 0) cannot_write(logs, errno);
+  if (::mkdir(logs.c_str(), kOwnersAlone) != 0) cannot_write(logs, errno);
 }
 
 void RunFolder::discard() const {

@@ -2,8 +2,12 @@
 
 #include "formats/text.hpp"
 #include "gpu/simulated_gpus.hpp"
+#include "http/exposure.hpp"
 #include "http/fetch.hpp"
+#include "http/redaction.hpp"
+#include "http/this_host.hpp"
 #include "load/model_list.hpp"
+#include "metrics_step.hpp"
 #include "server_processes.hpp"
 
 #include <boost/json.hpp>
@@ -24,6 +28,7 @@ struct Asker {
   const Options& options;
   const http::Url& url;
   const std::vector<http::Header>& headers;
+  http::Redaction redaction{headers};
 
   /// A page beside /v1, where vLLM and most of its relatives have what is not OpenAI's. None: it is
   /// not there.
@@ -88,6 +93,9 @@ std::optional<Models> read_models(const Asker& asker, const http::Fetched& fetch
     no_server(asker.url, "GET /models answered 503", "--ready-timeout waits for the server");
   }
   auto models = response.status == 200 ? load::parse_model_list(response.body) : std::nullopt;
+  if (models && load::drop_secret_names(*models, asker.redaction) > 0) {
+    tool.warn("the server has a model whose name repeats what was sent as a secret: it is left out");
+  }
   if (!models) {
     tool.warn(fmt::format("{}/models answered {}{}: model '{}' is sent as it is",
                           asker.url.to_string(), response.status,
@@ -108,7 +116,7 @@ void read_version(const Asker& asker, Server& server) {
   const auto text_of = [&](std::string_view key) -> std::optional<std::string> {
     const auto* value = object == nullptr ? nullptr : object->if_contains(key);
     if (value == nullptr || !value->is_string()) return {};
-    return formats::one_line(std::string_view(value->get_string()), 100);
+    return asker.redaction.apply(formats::one_line(std::string_view(value->get_string()), 100));
   };
   info.version = text_of("version");
   info.simulator = text_of("simulator");
@@ -144,6 +152,20 @@ std::optional<bool> tell_vllm(const std::optional<Models>& models,
   return {};
 }
 
+/// Said before anything is sent.
+void tell_exposure(const Options& options, const http::Url& url,
+                   const std::vector<http::Header>& headers, ServerInfo& info, cli::Tool& tool) {
+  std::vector<http::Url> urls{url};
+  if (!options.metrics.off) urls.push_back(metrics_url(options, url));
+  for (const auto& asked : urls) {
+    info.insecure_tls = info.insecure_tls || (asked.tls && options.target.insecure);
+    info.key_over_http = info.key_over_http || http::exposes_secrets(asked, headers);
+    for (const auto& warning : http::exposures(asked, headers, options.target.insecure)) {
+      if (!tool.has_warned(warning)) tool.warn(warning);
+    }
+  }
+}
+
 }  // namespace
 
 http::Url parse_base_url(const Options& options) {
@@ -152,9 +174,10 @@ http::Url parse_base_url(const Options& options) {
 
 Server ask_server(const Options& options, const http::Url& url,
                   const std::vector<http::Header>& headers, cli::Tool& tool) {
+  Server server{url, options.target.model, {}};
+  tell_exposure(options, url, headers, server.info, tool);
   const Asker asker{options, url, headers};
   const auto models = read_models(asker, ask_until_ready(asker, tool), tool);
-  Server server{url, options.target.model, {}};
   if (models) {
     server.model = load::choose_model(options.target.model, *models).value();
     describe_model(*models, server, tool);
@@ -162,9 +185,7 @@ Server ask_server(const Options& options, const http::Url& url,
   read_version(asker, server);
   server.info.model = server.model;
   server.info.is_vllm = tell_vllm(models, server.info.version);
-  server.info.is_local = is_this_host(url.host);
-  server.info.insecure_tls = url.tls && options.target.insecure;
-  server.info.key_over_http = !url.tls && !headers.empty() && !*server.info.is_local;
+  server.info.is_local = http::is_this_host(url.host);
   if (*server.info.is_local) server.info.pids = processes_behind_port(url.port);
   return server;
 }

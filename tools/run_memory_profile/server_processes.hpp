@@ -1,14 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace memprof::profile {
-
-/// Whether `host` (a name or an address) is an address of this machine; a tunnel's end looks the
-/// same. May ask the resolver.
-bool is_this_host(const std::string& host);
 
 /// The processes that listen on a TCP port of this machine, with all their descendants, and with
 /// the ancestors that run the same program: vLLM's engines and workers are among them. Empty when

@@ -38,6 +38,7 @@ ToolChild::ToolChild(const std::string& tool, std::vector<std::string> arguments
       record_{},
       child_([&] {
         arguments.push_back("--stats-out=" + folder.stats(tool));
+        arguments.push_back("--no-follow");
         record_.name = tool;
         record_.started_ts = clock.now();
         return start(tool, arguments, folder, clock, std::move(inherited), std::move(output));
@@ -89,7 +90,10 @@ std::string ToolChild::last_words() const {
 }
 
 void ToolChild::pass_on(const std::vector<std::string>& warnings, cli::Tool& tool) const {
-  for (const auto& warning : warnings) tool.warn(fmt::format("{}: {}", record_.name, warning));
+  for (const auto& warning : warnings) {
+    // What is true of the server is said by all who ask it.
+    if (!tool.has_warned(warning)) tool.warn(fmt::format("{}: {}", record_.name, warning));
+  }
 }
 
 Error ToolChild::as_error() const {

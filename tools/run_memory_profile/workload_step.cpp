@@ -36,7 +36,7 @@ void copy_workload(const std::string& from, const std::string& to, const cli::St
                     fmt::format("--workload: {}: cannot read: {}", from, std::strerror(errno)));
   };
   check(file.is_open());
-  files::LineFile copy(to);
+  files::LineFile copy(to, files::Links::replaced);
   workload::WorkloadReader reader(from, [](WorkloadRequest&&) {});
   std::array<char, 1u << 16> buffer;
   while (stop.number() == 0) {

@@ -13,7 +13,8 @@ namespace {
 ExitCode sample(const Options& options, cli::Tool& tool, ServerMetricsAccount& account) {
   cli::StopSignal stop;
   Scraper scraper(options, stop);
-  files::CsvFile<ServerMetricsRow> trace(options.output);
+  for (const auto& warning : scraper.exposures()) tool.warn(warning);
+  files::CsvFile<ServerMetricsRow> trace(options.output, options.links());
   Sampling sampling(options, tool, stop, scraper, trace);
   const auto code = sampling.run();
   sampling.fill(account);

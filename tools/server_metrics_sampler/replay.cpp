@@ -70,7 +70,7 @@ class Replay {
 }  // namespace
 
 ExitCode replay(const Options& options, cli::Tool& tool, ServerMetricsAccount& account) {
-  files::CsvFile<ServerMetricsRow> trace(options.output);
+  files::CsvFile<ServerMetricsRow> trace(options.output, options.links());
   Replay run(options, trace, account);
   files::read_in_pieces(*options.replay, [&](std::string_view bytes) { run.feed(bytes); }).value();
   run.finish_line();

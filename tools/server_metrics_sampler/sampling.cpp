@@ -40,8 +40,11 @@ Sampling::Sampling(const Options& options, cli::Tool& tool, cli::StopSignal& sto
       trace_(trace),
       scraper_(scraper),
       url_(scraper.url()),
+      reader_([this](std::string_view text) {
+        return scraper_.redaction().apply(std::string(text));
+      }),
       ticks_(RunClock::since_boot(), std::chrono::milliseconds(options.interval_ms)) {
-  if (options.raw) raw_.emplace(*options.raw);
+  if (options.raw) raw_.emplace(*options.raw, options.links());
   if (options.duration) {
     scraper_.end_at(ticks_.next_due() +
                     std::chrono::nanoseconds(std::llround(*options.duration * 1e9)));
@@ -171,7 +174,7 @@ void Sampling::keep_raw(const Answer& answer) {
   raw.timestamp = tool_.clock().at(answer.ended);
   raw.scrape_ms = milliseconds(answer.ended - answer.sent);
   raw.status = answer.status;
-  raw.body = answer.body;
+  raw.body = scraper_.redaction().apply(answer.body);
   if (answer.failure) raw.error = answer.failure->reason;
   raw_->write(to_raw_line(raw));
 }

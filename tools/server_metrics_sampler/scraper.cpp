@@ -1,6 +1,7 @@
 #include "scraper.hpp"
 
 #include "formats/text.hpp"
+#include "http/exposure.hpp"
 
 #include <fmt/format.h>
 
@@ -29,13 +30,15 @@ Scraper::Scraper(const Options& options, cli::StopSignal& stop)
     : options_(options),
       stop_(stop),
       url_(http::parse_url(options.metrics_url, "--metrics-url").value()),
+      headers_(http::read_headers(options.target).value()),
+      redaction_(headers_),
       io_(1),
       stop_fd_(io_),
       connector_(io_, url_, options.target.ca_file, options.target.insecure),
       parser_(*this) {
   header_lines_ = fmt::format("Host: {}\r\nUser-Agent: memprof\r\nAccept: text/plain\r\n",
                               url_.authority());
-  for (const auto& header : http::read_headers(options.target).value()) {
+  for (const auto& header : headers_) {
     header_lines_ += fmt::format("{}: {}\r\n", header.name, header.value);
   }
   stop_fd_.assign(stop.fd());
@@ -46,6 +49,10 @@ Scraper::Scraper(const Options& options, cli::StopSignal& stop)
 Scraper::~Scraper() {
   if (connection_) connection_->close();
   stop_fd_.release();
+}
+
+std::vector<std::string> Scraper::exposures() const {
+  return http::exposures(url_, headers_, options_.target.insecure);
 }
 
 void Scraper::end_at(SinceBoot end) { end_ = std::min(end, end_.value_or(end)); }
@@ -146,7 +153,7 @@ void Scraper::conclude(http::ResponseParser::State state) {
   if (state == http::ResponseParser::State::failed) return finish(parser_.failure());
   if (answer_.status == 200) return finish({});
   finish(http::Failure{fmt::format("http_{}", answer_.status),
-                    formats::one_line(error_text_, kMostErrorText)});
+                    redaction_.apply(formats::one_line(error_text_, kMostErrorText))});
 }
 
 void Scraper::finish(std::optional<http::Failure> failure) {

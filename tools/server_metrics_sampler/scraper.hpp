@@ -4,6 +4,7 @@
 #include "clock/run_clock.hpp"
 #include "http/connection.hpp"
 #include "http/credentials.hpp"
+#include "http/redaction.hpp"
 #include "http/response_parser.hpp"
 #include "options.hpp"
 #include "server_metrics/scrape.hpp"
@@ -40,6 +41,10 @@ class Scraper final : memprof::http::Connection::Events, memprof::http::Response
   /// Blocks until the answer has come, at most --timeout. `target`: path and query. The body goes
   /// into `reader`, which is reset before.
   Answer scrape(const std::string& target, memprof::server_metrics::ScrapeReader& reader);
+  /// What a person has to know before anything is asked.
+  [[nodiscard]] std::vector<std::string> exposures() const;
+  /// Of what the server was told.
+  [[nodiscard]] const memprof::http::Redaction& redaction() const { return redaction_; }
   /// Path of --metrics-url without a trailing `/`.
   [[nodiscard]] std::string target() const { return url_.target(""); }
   [[nodiscard]] std::string url() const { return url_.to_string(); }
@@ -65,6 +70,8 @@ class Scraper final : memprof::http::Connection::Events, memprof::http::Response
   const Options& options_;
   memprof::cli::StopSignal& stop_;
   memprof::http::Url url_;
+  std::vector<memprof::http::Header> headers_;
+  memprof::http::Redaction redaction_;
   std::string header_lines_;
   boost::asio::io_context io_;
   boost::asio::posix::stream_descriptor stop_fd_;

@@ -33,10 +33,10 @@ void tell(const workload::Calibration& calibration, const cli::Tool& tool) {
 }
 
 /// What prompts are made of; asks the server when that is wanted.
-workload::TextFit fit_text(const Options& options, const cli::Tool& tool,
+workload::TextFit fit_text(const Options& options, cli::Tool& tool,
                            WorkloadAccount& account) {
   if (!options.calibrate) return workload::plain_fit(options.spec);
-  const auto tokenize = server_tokenizer(*options.calibrate, options.target).value();
+  const auto tokenize = server_tokenizer(*options.calibrate, options.target, tool).value();
   if (options.spec.prompt_format == PromptFormat::token_ids) {
     tool.note("prompts of token ids are exact; nothing to calibrate");
     return workload::plain_fit(options.spec);
@@ -52,7 +52,7 @@ workload::TextFit fit_text(const Options& options, const cli::Tool& tool,
 int run(const Options& options, cli::Tool& tool) {
   const auto& spec = options.spec;
   const std::int64_t total = workload::count_requests(spec).value();
-  files::LineFile output(options.output);
+  files::LineFile output(options.output, options.links());
   WorkloadAccount account;
   const auto fit = fit_text(options, tool, account);
   // A pipe's reader may never read on: there a signal ends the tool at once, as is usual.

@@ -1,7 +1,9 @@
 #include "server_tokenizer.hpp"
 
 #include "formats/text.hpp"
+#include "http/exposure.hpp"
 #include "http/fetch.hpp"
+#include "http/redaction.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -28,7 +30,8 @@ Error no_tokens(const http::FetchRequest& request, std::string_view why) {
   return {ExitCode::environment,
           fmt::format("--calibrate: {}: {}; it needs a vLLM server with /tokenize: without one, "
                       "leave --calibrate out and set --chars-per-token",
-                      request.url.to_string() + "/tokenize", formats::one_line(why, 300))};
+                      request.url.to_string() + "/tokenize",
+                      http::Redaction(request.headers).apply(formats::one_line(why, 300)))};
 }
 
 std::string question(const TargetSpec& target, std::string_view text, workload::TextUse use) {
@@ -66,13 +69,14 @@ Result<std::vector<std::int64_t>> read_tokens(const http::FetchRequest& request,
 }  // namespace
 
 Result<workload::Tokenizer> server_tokenizer(const std::string& base_url,
-                                             const TargetSpec& target) {
+                                             const TargetSpec& target, cli::Tool& tool) {
   const auto url = http::parse_url(base_url);
   if (url.has_error()) {
     return Error{url.error().code, "--calibrate: " + url.error().message};
   }
   const auto headers = http::read_headers(target);
   if (headers.has_error()) return headers.error();
+  for (const auto& warning : http::exposures(*url, *headers, target.insecure)) tool.warn(warning);
   auto request = http::request_for(target, root_of(*url), *headers, "/tokenize");
   request.method = "POST";
   request.timeout = kTimeout;

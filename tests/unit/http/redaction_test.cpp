@@ -1,8 +1,8 @@
-#include "load/redaction.hpp"
+#include "http/redaction.hpp"
 
 #include <gtest/gtest.h>
 
-namespace memprof::load {
+namespace memprof::http {
 namespace {
 
 const Redaction kRedaction({{"Authorization", "Bearer sk-very-secret"},
@@ -25,6 +25,20 @@ TEST(Redaction, AValueCutAtTheEndIsTakenOutToo) {
   EXPECT_EQ(kRedaction.apply("bad key sk-v"), "bad key ***");
 }
 
+TEST(Redaction, EncodedValuesAreTakenOutToo) {
+  const std::vector<Header> headers{{"Authorization", "Bearer sk/very=secret~1"}};
+  const Redaction redaction(headers);
+  EXPECT_EQ(redaction.apply("?key=sk%2Fvery%3Dsecret~1&"), "?key=***&");
+  // base64 of the value, of the key, and of `x-`, `x-y` and `x-yz` before `key:` and the key.
+  for (const char* text : {"QmVhcmVyIHNrL3Zlcnk9c2VjcmV0fjE=", "c2svdmVyeT1zZWNyZXR+MQ==",
+                           "eC1rZXk6c2svdmVyeT1zZWNyZXR+MQ==", "eC15a2V5OnNrL3Zlcnk9c2VjcmV0fjE=",
+                           "eC15emtleTpzay92ZXJ5PXNlY3JldH4x", "c2svdmVyeT1zZWNyZXR-MQ"}) {
+    const auto left = redaction.apply(text);
+    EXPECT_NE(left.find("***"), std::string::npos) << text;
+    EXPECT_LE(left.size(), 16u) << left;
+  }
+}
+
 TEST(Redaction, OtherWordsStay) {
   EXPECT_EQ(kRedaction.apply("HTTP 401: 1 key is missing"), "HTTP 401: 1 key is missing");
   EXPECT_EQ(kRedaction.apply(""), "");
@@ -32,4 +46,4 @@ TEST(Redaction, OtherWordsStay) {
 }
 
 }  // namespace
-}  // namespace memprof::load
+}  // namespace memprof::http
