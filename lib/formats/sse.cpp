@@ -1,6 +1,7 @@
 #include "formats/sse.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace memprof::formats {
 namespace {
@@ -18,6 +19,7 @@ void SseScanner::reset() {
   line_.clear();
   has_data_ = false;
   after_cr_ = false;
+  first_line_ = true;
 }
 
 bool SseScanner::feed(std::string_view bytes) {
@@ -59,6 +61,9 @@ bool SseScanner::feed(std::string_view bytes) {
 }
 
 void SseScanner::take_line(std::string_view line) {
+  if (std::exchange(first_line_, false) && line.starts_with("\xEF\xBB\xBF")) {
+    line.remove_prefix(3);  // a byte order mark
+  }
   if (line.empty()) return dispatch();
   if (!line.starts_with("data")) return;
   line.remove_prefix(4);

@@ -7,7 +7,7 @@
 namespace memprof::formats {
 
 /// Server-sent events as a state machine: bytes in, the `data` of each event out. Comments and
-/// other fields are passed over; `\n`, `\r\n` and `\r` end a line; several data lines are joined by
+/// other fields are passed over, so is a byte order mark; `\n`, `\r\n` and `\r` end a line; several data lines are joined by
 /// `\n`. An event that lies whole in one piece of input is handed on without a copy.
 class SseScanner {
  public:
@@ -38,6 +38,7 @@ class SseScanner {
   std::string_view data_;      // of the event under way: in the input, or in kept_
   std::string kept_;
   bool has_data_ = false;
+  bool first_line_ = true;
   bool after_cr_ = false;      // a `\n` now belongs to the `\r` before
 };
 

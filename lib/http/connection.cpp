@@ -2,7 +2,6 @@
 
 #include "records/error.hpp"
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
@@ -22,6 +21,7 @@ using TlsStream = asio::ssl::stream<tcp::socket>;
 
 /// Answers are small, or come in small pieces; 5,000 connections have 5,000 of these.
 constexpr std::size_t kReadBytes = 4096;
+constexpr std::size_t kWriteBytes = 65536;
 
 }  // namespace
 
@@ -77,7 +77,11 @@ class StreamConnection final : public Connection,
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       buffers[i] = asio::buffer(pieces[i].data(), pieces[i].size());
     }
-    asio::async_write(stream_, buffers,
+    // Once closed, the pieces may be gone: TLS would still encrypt the next of them.
+    const auto go_on = [self = this->shared_from_this()](ErrorCode error, std::size_t) {
+      return error || self->closed_ ? std::size_t{0} : kWriteBytes;
+    };
+    asio::async_write(stream_, buffers, go_on,
                       [self = this->shared_from_this()](ErrorCode error, std::size_t) {
                         // A failed write is told by the read: the server may have answered before
                         // it closed, and that answer is the truth.
@@ -102,15 +106,24 @@ class StreamConnection final : public Connection,
     }
   }
 
-  void connect() {
-    asio::async_connect(socket(), owner_->endpoints,
-                        [self = this->shared_from_this()](ErrorCode error, const tcp::endpoint&) {
-                          if (self->closed_) return;
-                          if (error) return self->end(false, "connect", error);
-                          ErrorCode ignored;
-                          self->socket().set_option(tcp::no_delay(true), ignored);
-                          self->handshake();
-                        });
+  /// To one address after the other. Asio's own way of doing this says "canceled" of a socket that
+  /// could not be made, whatever the reason.
+  void connect(std::size_t address = 0) {
+    socket().async_connect(
+        owner_->endpoints[address],
+        [self = this->shared_from_this(), address](ErrorCode error) {
+          if (self->closed_) return;
+          ErrorCode ignored;
+          if (error) {
+            if (address + 1 == self->owner_->endpoints.size()) {
+              return self->end(false, "connect", error);
+            }
+            self->socket().close(ignored);
+            return self->connect(address + 1);
+          }
+          self->socket().set_option(tcp::no_delay(true), ignored);
+          self->handshake();
+        });
   }
 
   void handshake() {

@@ -22,7 +22,10 @@ class Parser final : public beast::http::basic_parser<false> {
     header_limit(kMostHeadBytes + 4);  // with the empty line
     body_limit(boost::none);
   }
-  [[nodiscard]] bool interim() const { return status_ / 100 == 1; }
+  /// A word before the answer. 101 is none: behind it follows another protocol.
+  [[nodiscard]] bool interim() const { return status_ / 100 == 1 && !switched(); }
+  [[nodiscard]] bool switched() const { return status_ == 101; }
+  [[nodiscard]] std::string_view content_encoding() const { return content_encoding_; }
   [[nodiscard]] bool any_chunk() const { return any_chunk_; }
 
  private:
@@ -32,6 +35,9 @@ class Parser final : public beast::http::basic_parser<false> {
   void on_field_impl(beast::http::field name, beast::string_view, beast::string_view value,
                      ErrorCode&) override {
     if (name == beast::http::field::content_type) content_type_.assign(value.data(), value.size());
+    if (name == beast::http::field::content_encoding) {
+      content_encoding_.assign(value.data(), value.size());
+    }
   }
   void on_header_impl(ErrorCode&) override {
     if (!interim()) sink_.on_head(status_, content_type_);
@@ -54,6 +60,7 @@ class Parser final : public beast::http::basic_parser<false> {
   int status_ = 0;
   bool any_chunk_ = false;
   std::string content_type_;
+  std::string content_encoding_;
 };
 
 }  // namespace
@@ -66,6 +73,7 @@ struct ResponseParser::Impl {
   std::string carry;  // bytes that Beast wants to see again, with more behind them
   bool surplus = false;
   bool any_bytes = false;
+  std::size_t interim_bytes = 0;  // an answer of words before the answer alone never ends
   Failure failure;
 
   State fail(const ErrorCode& error) {
@@ -98,6 +106,8 @@ struct ResponseParser::Impl {
       if (error == beast::http::error::need_more) break;
       if (error) return fail(error);
       if (parser->is_done() && parser->interim()) {
+        interim_bytes += used;
+        if (interim_bytes > kMostHeadBytes) return fail(beast::http::error::header_limit);
         parser.emplace(sink);
       } else if (parser->is_done()) {
         surplus = !bytes.empty();
@@ -118,6 +128,7 @@ void ResponseParser::reset() {
   impl_->carry.clear();
   impl_->surplus = false;
   impl_->any_bytes = false;
+  impl_->interim_bytes = 0;
 }
 
 ResponseParser::State ResponseParser::feed(std::string_view bytes) {
@@ -162,8 +173,13 @@ ResponseParser::State ResponseParser::finish() {
 
 const Failure& ResponseParser::failure() const { return impl_->failure; }
 
+std::string_view ResponseParser::content_encoding() const {
+  return impl_->parser->content_encoding();
+}
+
 bool ResponseParser::can_reuse() const {
-  return impl_->parser->is_done() && impl_->parser->keep_alive() && !impl_->surplus;
+  return impl_->parser->is_done() && impl_->parser->keep_alive() && !impl_->parser->switched() &&
+         !impl_->surplus;
 }
 
 }  // namespace memprof::http

@@ -16,7 +16,7 @@ class ResponseParser {
   /// Takes what the parser finds, during feed().
   class Sink {
    public:
-    /// Once per response (interim 1xx responses are passed over). `content_type` as sent.
+    /// Once per response (interim responses are passed over, 64 KiB of them). `content_type` as sent.
     virtual void on_head(int status, std::string_view content_type) = 0;
     virtual void on_body(std::string_view piece) = 0;
 
@@ -37,6 +37,8 @@ class ResponseParser {
   State finish();
   /// Why it failed: bad_response (not HTTP), disconnected (cut), too_large (head over 64 KiB).
   [[nodiscard]] const Failure& failure() const;
+  /// From on_head() to reset(): as sent, empty when the head says none.
+  [[nodiscard]] std::string_view content_encoding() const;
   /// After `complete`: the connection can carry another request, and no byte came after the end.
   [[nodiscard]] bool can_reuse() const;
 

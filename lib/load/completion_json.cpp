@@ -31,6 +31,7 @@ class Handler {
     facts = {};
     is_object = false;
     path_.clear();
+    key_.clear();
     text_bytes_ = 0;
   }
 

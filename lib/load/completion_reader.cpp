@@ -80,6 +80,7 @@ void CompletionReader::finish(bool orderly, const http::Failure& failure) {
 
 void CompletionReader::abandon(std::string_view reason, std::string_view detail) {
   if (done() || (refused() && reason == "timeout")) return conclude();
+  if (reason == "timeout" && !stream_error_.empty()) return fail("stream_error", stream_error_);
   fail(reason, detail);
 }
 
@@ -95,11 +96,21 @@ void CompletionReader::on_head(int status, std::string_view content_type) {
   } else if (status == 200) {
     json_.reset();
   }
+  if (const auto words = compression(); status == 200 && !words.empty()) {
+    fail("bad_response", "the body " + words);
+  }
+}
+
+std::string CompletionReader::compression() const {
+  const auto encoding = parser_.content_encoding();
+  if (encoding.empty() || encoding == "identity") return {};
+  return fmt::format("is compressed (content-encoding: {}), which was not asked for", encoding);
 }
 
 void CompletionReader::on_body(std::string_view piece) {
   if (ended_) return;
   if (stream_) {
+    if (done()) return;
     if (!events_.feed(piece)) fail("too_large", "a line of the event stream is longer than 1 MiB");
     return;
   }
@@ -149,7 +160,9 @@ void CompletionReader::take_event(std::string_view data) {
 void CompletionReader::conclude() {
   if (refused()) {
     std::string words = error_words(error_body_);
-    if (words.empty()) {
+    if (const auto why = compression(); !why.empty()) {
+      words = fmt::format("HTTP status {}, the body {}", *answer_.http_status, why);
+    } else if (words.empty()) {
       words = fmt::format("HTTP status {} with an empty body", *answer_.http_status);
     }
     return fail(fmt::format("http_{}", *answer_.http_status), words);

@@ -57,6 +57,8 @@ class CompletionReader final : http::ResponseParser::Sink, formats::SseScanner::
   void conclude_plain();
   void conclude_stream();
   void fail(std::string_view reason, std::string_view detail);
+  /// What the head says of a compression, as words; empty where there is none.
+  [[nodiscard]] std::string compression() const;
   void take_usage(const CompletionFacts& facts);
 
   static constexpr std::size_t kMostErrorBody = 64 << 10;

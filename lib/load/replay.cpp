@@ -42,6 +42,8 @@ void Replay::run() {
   watch();
   io_.run();
   account_.load_s = to_seconds(clock::RunClock::since_boot() - begun_);
+  // What comes after the load may need their descriptors.
+  while (const auto idle = pool_.take()) idle->close();
 }
 
 void Replay::start_batch() {

@@ -62,6 +62,11 @@ TEST(Sse, EveryLineEnd) {
   EXPECT_EQ(scan_all("data: a\rdata: b\ndata: c\r\ndata: d\n\n"), "<a\nb\nc\nd>");
 }
 
+TEST(Sse, AByteOrderMarkAtTheFront) {
+  EXPECT_EQ(scan_all("\xEF\xBB\xBF""data: one\n\n\xEF\xBB\xBF""data: two\n\ndata: 3\n\n"),
+            "<one><3>");
+}
+
 TEST(Sse, BlanksAfterTheColon) {
   EXPECT_EQ(scan_all("data:x\n\n"), "<x>");
   EXPECT_EQ(scan_all("data: x\n\n"), "<x>");

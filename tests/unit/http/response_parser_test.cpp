@@ -108,6 +108,28 @@ TEST(ResponseParser, InterimResponsesArePassedOver) {
   EXPECT_EQ(all_splits("HTTP/1.1 100 Continue\r\n\r\n"), "disconnected");
 }
 
+TEST(ResponseParser, InterimResponsesEndSomewhere) {
+  std::string many;
+  while (many.size() < 70'000) many += "HTTP/1.1 100 Continue\r\n\r\n";
+  EXPECT_EQ(parse(many), "too_large");
+  EXPECT_EQ(parse(many, 0, 4096), "too_large");
+  EXPECT_EQ(parse(many.substr(0, 50'000) + kOk + "Content-Length: 1\r\n\r\nx"),
+            "200 |x|whole|kept");
+}
+
+TEST(ResponseParser, AnotherProtocolIsTheAnswer) {
+  EXPECT_EQ(all_splits("HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n"), "101 ||whole");
+}
+
+TEST(ResponseParser, SaysHowTheBodyIsEncoded) {
+  Recorder recorder;
+  ResponseParser parser(recorder);
+  parser.feed(kOk + "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx");
+  EXPECT_EQ(parser.content_encoding(), "gzip");
+  parser.reset();
+  EXPECT_EQ(parser.content_encoding(), "");
+}
+
 TEST(ResponseParser, CutMessagesAreDisconnected) {
   for (const std::string& bytes :
        {std::string(), std::string("HTT"), kOk, kOk + "Content-Length: 5\r\n\r\nhell", kChunked,

@@ -91,6 +91,18 @@ TEST(CompletionJson, KeysMayBeEscapedOrSplit) {
   }
 }
 
+TEST(CompletionJson, ACutKeyIsForgotten) {
+  CompletionJson json;
+  for (const std::string cut : {R"({"id)", R"({"id\u00)", R"({"a":{"b)"}) {
+    json.reset();
+    json.feed(cut);
+    EXPECT_FALSE(json.finish());
+    json.reset();
+    EXPECT_TRUE(json.feed(R"({"choices":[{"text":"a"}]})") && json.finish());
+    EXPECT_TRUE(json.facts().has_choices && json.facts().has_text) << cut;
+  }
+}
+
 TEST(CompletionJson, RefusesWhatIsNotOneObject) {
   const std::vector<std::string> bad{
       "", " ", "[]", "null", "1", "{", "{}x", "{}{}", "{\"a\":}", "{'a':1}", "{\"a\":NaN}",

@@ -198,6 +198,28 @@ TEST(CompletionReader, AStatusOtherThan200IsTheReasonWhateverItsBody) {
             "error:http_500|500||||no|data: {}");
 }
 
+TEST(CompletionReader, ACompressedBodyIsCalledSo) {
+  const std::string type = "application/json\r\nContent-Encoding: gzip";
+  EXPECT_EQ(read_all_splits(plain("\x1f\x8b", "200 OK", type)),
+            "error:bad_response|200||||no|the body is compressed (content-encoding: gzip), which was "
+            "not asked for");
+  EXPECT_EQ(read_all_splits(plain("\x1f\x8b", "503 Busy", type)),
+            "error:http_503|503||||no|HTTP status 503, the body is compressed (content-encoding: "
+            "gzip), which was not asked for");
+  EXPECT_EQ(read_all_splits(plain(R"({"choices":[{}]})", "200 OK",
+                                  "application/json\r\nContent-Encoding: identity")),
+            "ok|200||||no|");
+}
+
+TEST(CompletionReader, NothingBehindDoneIsRead) {
+  CompletionReader reader;
+  reader.reset();
+  reader.feed(stream({token("a", "\"stop\""), kUsage, "[DONE]"}, false), stamp(1));
+  EXPECT_FALSE(reader.feed(chunk(std::string(2 << 20, 'x')), stamp(2)));
+  reader.finish(true, {});
+  EXPECT_EQ(show(reader.answer()), "ok|200|5|3||yes|");
+}
+
 TEST(CompletionReader, AnErrorBodyIsReadTo64KiB) {
   CompletionReader reader;
   const std::string head = "HTTP/1.1 500 X\r\nContent-Length: 100000000\r\n\r\n";
@@ -251,6 +273,10 @@ TEST(CompletionReader, WhatEndsItFromOutside) {
   reader.feed(stream({token("a")}, false), stamp(3));
   reader.finish(false, {"disconnected", "Connection reset by peer"});
   EXPECT_EQ(show(reader.answer()), "error:disconnected|200||||yes|Connection reset by peer");
+  reader.reset();
+  reader.feed(stream({token("a"), R"({"error":"out of memory"})"}, false), stamp(3));
+  reader.abandon("timeout", "late");
+  EXPECT_EQ(show(reader.answer()), "error:stream_error|200||||yes|out of memory");
 }
 
 TEST(CompletionReader, DetailsAreOneLineOfUtf8) {
