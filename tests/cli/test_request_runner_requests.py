@@ -51,6 +51,13 @@ class RequestsTest(RequestRunnerCase):
         self.sent([line()])
         self.assertIsNone(self.rows["r1"]["first_token_ts"])
 
+    def test_a_stream_that_ends_too_late_has_its_first_token_where_one_came(self):
+        event = chunk(sse_events(1, 2)[1])
+        for answer, came in ((hang(), False), ([HEAD_CHUNKED, event, hang()], True)):
+            self.sent([line()], "--stream", "--timeout", "0.5", answers=answer, code=1)
+            self.assertEqual(self.rows["r1"]["status"], "error:timeout")
+            self.assertEqual(self.rows["r1"]["first_token_ts"] is not None, came)
+
     def test_the_row_repeats_the_line(self):
         self.sent([line("x", 3, 5, input_len=77, extra={"prefix_mode": "high", "rep": 4})])
         row = self.rows["x"]

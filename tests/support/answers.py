@@ -16,6 +16,7 @@ Steps done, the connection is kept for the next request.
     [b"HTTP/1.1 200 OK\\r\\n", endless(b"X: y\\r\\n")]         endless head
     error(500, b"x" * 100_000, "text/plain")
     in_order(plain_completion(1, 1), close())              the second request is lost
+    repeated(reset(), completion_as_asked)                 each request is lost once
     hang()                                                 until server.release() or the peer's end
 """
 
@@ -110,6 +111,11 @@ def answer_bytes(answer):
 
 def in_order(*answers):
     return lambda request: answers[min(request.number, len(answers) - 1)]
+
+
+def repeated(*answers):
+    """By how often a request with this X-Request-Id has come."""
+    return lambda request: answers[min(request.attempt, len(answers) - 1)]
 
 
 # --- whole answers ---

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 
 def make_certificate(folder, host="127.0.0.1", days=2):
-    """A CA of its own and a certificate for `host`: paths .ca, .certificate, .key."""
+    """A CA of its own and a certificate for `host`: paths .ca, .certificate, .key. days=-1: it has
+    expired, the CA has not."""
     at = {name: str(Path(folder, name)) for name in
           ("ca.pem", "ca.key", "server.pem", "server.key", "server.csr", "server.ext")}
     kind = "IP" if host.replace(".", "").isdigit() or ":" in host else "DNS"
@@ -14,7 +15,7 @@ def make_certificate(folder, host="127.0.0.1", days=2):
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     for command in (
             ["req", "-x509", *new_key, "-keyout", at["ca.key"], "-out", at["ca.pem"],
-             "-days", str(days), "-subj", "/CN=Scripted CA"],
+             "-days", "2", "-subj", "/CN=Scripted CA"],
             ["req", *new_key, "-keyout", at["server.key"], "-out", at["server.csr"],
              "-subj", "/CN=scripted server"],
             ["x509", "-req", "-in", at["server.csr"], "-CA", at["ca.pem"], "-CAkey", at["ca.key"],

@@ -8,6 +8,7 @@
 What answers can be: answers.py. Certificates for tls=: certificates.py.
 """
 
+import collections
 import json
 import select
 import socket
@@ -33,6 +34,7 @@ class Request:
     headers: dict  # names in lower case
     body: bytes
     head: bytes = field(repr=False)
+    attempt: int = 0  # how many with this X-Request-Id came before
     ended: float | None = None  # when its answer's steps were done
     client_left: bool = False  # the peer was gone before that
 
@@ -44,12 +46,14 @@ class Request:
 class ScriptedServer:
     """on_connect: an answer (see above, the connection's number in .number) carried out before
     anything is read. accept=False: connecting hangs. idle_timeout: seconds until a connection
-    without a request is closed. Everything ends after `lifetime` seconds at the latest."""
+    without a request is closed. tls: a certificate, or an SSLContext. Everything ends after
+    `lifetime` seconds at the latest."""
 
     def __init__(self, answers, *, on_connect=None, accept=True, idle_timeout=None, tls=None,
                  port=0, lifetime=120.0):
         self.answers, self.on_connect, self.idle_timeout = answers, on_connect, idle_timeout
         self.requests: list[Request] = []
+        self._attempts = collections.Counter()
         self.connections = self.in_flight = self.max_in_flight = 0
         self.closing, self.released = threading.Event(), threading.Event()
         self._lock, self._changed = threading.Lock(), threading.Condition()
@@ -57,7 +61,9 @@ class ScriptedServer:
         self._failures: list[BaseException] = []
         self._deadline = time.monotonic() + lifetime
         self._tls = None
-        if tls:
+        if isinstance(tls, ssl.SSLContext):
+            self._tls = tls
+        elif tls:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(tls.certificate, tls.key)
         self._listener = socket.create_server(("127.0.0.1", port), backlog=1024 if accept else 0)
@@ -112,6 +118,9 @@ class ScriptedServer:
         with self._changed:
             if begins:
                 request.number = len(self.requests)
+                name = request.headers.get("x-request-id")
+                request.attempt = self._attempts[name]
+                self._attempts[name] += 1
                 self.requests.append(request)
             else:
                 request.ended = time.monotonic()

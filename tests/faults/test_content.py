@@ -1,0 +1,16 @@
+"""What an answer says."""
+
+import unittest
+
+from fault import FaultCase
+from fault_table import CONTENT
+
+
+class Faults(FaultCase):
+    def test_each_has_its_row_and_harms_no_other_request(self):
+        for faults in CONTENT.values():
+            self.show_all(faults)
+
+
+if __name__ == "__main__":
+    unittest.main()
