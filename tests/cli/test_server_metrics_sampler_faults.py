@@ -7,8 +7,8 @@ import unittest
 from support.certificates import make_certificate
 from support.metrics import as_vllm, full_only, is_filtered, metrics, metrics_text
 from support.run_tool import finish, read_csv, read_jsonl, run_tool, start_tool
-from support.scripted_server import (ScriptedServer, chunk, close, cut, endless, error, hang, pause,
-                                     reset, response, HEAD_CHUNKED)
+from support.scripted_server import (ScriptedServer, chunk, chunked, close, cut, endless, error,
+                                     hang, pause, reset, response, split, HEAD_CHUNKED)
 
 from server_metrics_case import COLUMNS, RECORDED, TOOL, SamplerCase, growing
 
@@ -52,6 +52,35 @@ class NoServer(SamplerCase):
 
     def test_not_http(self):
         self.assert_no_server([b"SSH-2.0-OpenSSH\r\n", close()], "bad_response")
+
+    def test_lengths_and_heads_that_cannot_be(self):
+        whole = metrics_text().encode()
+        for head in (b"content-length: -5\r\n", b"x-more: a\0b\r\n",
+                     b"content-length: 5\r\ncontent-length: 7\r\n",
+                     b"content-length: 5\r\ntransfer-encoding: chunked\r\n"):
+            self.assert_no_server([b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + whole, close()],
+                                  "bad_response")
+        self.assert_no_server([HEAD_CHUNKED, b"zz\r\n" + whole], "bad_response")
+
+    def test_heads_without_end(self):
+        for begin, more in ((b"HTTP/1.1 200 OK\r\n", b"x-more: " + b"y" * 500 + b"\r\n"),
+                            (b"HTTP/1.1 200 ", b"x" * 1000),
+                            (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 40)):
+            self.assert_no_server([begin, endless(more)], "too_large")
+
+    def test_a_byte_now_and_then(self):
+        whole = (RECORDED / "metrics_idle_fresh.resp").read_bytes()
+        self.assert_no_server(split(whole, 1, 0.05), "timeout", "--timeout", 0.5)
+
+    def test_every_framing_gives_the_same_rows(self):
+        body = metrics_text(running=3).encode()
+        for answer in (split(metrics(body), 1), chunked([body[:500], body[500:]], b"x-sum: 1\r\n"),
+                       [b"HTTP/1.0 200 OK\r\ncontent-type: text/plain\r\n\r\n" + body, close()],
+                       [b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", metrics(body)]):
+            rows, account, _, _ = self.sample(lambda request: error(404) if is_filtered(request)
+                                              else answer)
+            self.assertEqual({row["requests_running"] for row in rows}, {"3"})
+            self.assertEqual(account["failed_scrapes"], {})
 
     def test_never(self):
         begin = time.monotonic()
