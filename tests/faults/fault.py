@@ -66,7 +66,8 @@ class Outcome(NamedTuple):
 
 @functools.cache
 def is_sanitized():
-    cache = (bin_dir().parent / "CMakeCache.txt").read_text(encoding="utf-8")
+    cache_file = bin_dir().parent / "CMakeCache.txt"
+    cache = cache_file.read_text(encoding="utf-8") if cache_file.exists() else ""
     return re.search(r"^MEMPROF_SANITIZE:\w+=.", cache, re.MULTILINE) is not None
 
 
