@@ -124,8 +124,9 @@ def carry_out(fault, how, folder):
     rows = read_csv(trace)[1] if trace.exists() else []
     bad = [row for row in rows if row["req_id"].startswith("bad")]
     peak_kib = int(peak.read_text())
+    account = json.loads(stats.read_text()) if stats.exists() else {}
     problems = [*check_run(fault, done, rows), *check_rows(fault, rows, bad),
-                *check_account(fault, json.loads(stats.read_text()) if stats.exists() else {}, rows)]
+                *check_account(fault, account, rows)]
     if peak_kib > MOST_KIB and not is_sanitized():
         problems.append(f"{peak_kib} KiB of memory")
     return Outcome(problems, peak_kib, done.seconds, {row["error_detail"] for row in bad})
