@@ -1,5 +1,6 @@
 """Keys and header values reach the server and nothing else."""
 
+import base64
 import json
 import os
 import tempfile
@@ -7,9 +8,10 @@ import unittest
 from pathlib import Path
 
 from integration.profile_case import ProfileCase, answers, descendants, held
-from support.answers import error
+from support.answers import error, models, response
 from support.certificates import make_certificate
-from support.run_tool import finish, open_folder
+from support.metrics import CONFIG, metrics
+from support.run_tool import finish, open_folder, run_tool
 from support.scripted_server import ScriptedServer
 
 SECRETS = {"file": "sk-from-file-1234", "environment": "sk-from-env-5678",
@@ -91,6 +93,93 @@ class Secrets(ProfileCase):
             ended, _ = self.profile(server, env={"OPENAI_API_KEY": SECRETS["environment"]})
         self.assert_one_error(ended, 3, "401", "not accepted")
         self.assert_no_secret("stderr", ended.stderr.encode())
+
+
+class Refused(ProfileCase):
+    URLS = {"http://user:pw-in-url-77@127.0.0.1:9/v1": "pw-in-url-77",
+            "https://127.0.0.1:9/metrics?token=tok-in-url-88": "tok-in-url-88"}
+    FLAGS = {"run_memory_profile": ["--base-url", "--metrics-url"],
+             "request_runner": ["--base-url"], "server_metrics_sampler": ["--metrics-url"],
+             "workload_gen": ["--calibrate"], "gpu_mem_sampler": ["--simulator-url"]}
+
+    def test_a_url_with_a_secret_is_shown_nowhere(self):
+        for tool, flags in self.FLAGS.items():
+            for flag in flags:
+                for url, secret in self.URLS.items():
+                    for more in ([], ["--print-config"]):
+                        with self.subTest(tool, flag=flag, more=more):
+                            ended = run_tool(tool, flag, url, *more)
+                            self.assertEqual(ended.returncode, 2, ended.stderr)
+                            self.assertIn("must not hold", ended.stderr)
+                            self.assertNotIn(secret, ended.stdout + ended.stderr)
+
+
+class Exposed(ProfileCase):
+    KEY = {"OPENAI_API_KEY": SECRETS["environment"]}
+    ELSEWHERE = "http://192.0.2.1:9"  # for documentation: nobody is there
+
+    def assert_warned(self, ended, *words):
+        warnings = [line for line in ended.stderr.splitlines() if ": warning: " in line]
+        for word in words:
+            self.assertEqual(sum(word in line for line in warnings), 1, ended.stderr)
+        self.assertNotIn(SECRETS["environment"], ended.stdout + ended.stderr)
+
+    def test_a_key_over_plain_http_is_told_before_it_is_sent(self):
+        trace = str(self.out / "out")
+        for tool, *arguments in (
+                ("run_memory_profile", "--base-url", self.ELSEWHERE + "/v1",
+                 "--output-dir", self.out),
+                ("server_metrics_sampler", "-o", trace, "--metrics-url",
+                 self.ELSEWHERE + "/metrics"),
+                ("workload_gen", "-o", trace, "--calibrate", self.ELSEWHERE + "/v1")):
+            with self.subTest(tool):
+                ended = run_tool(tool, *arguments, "--connect-timeout", "0.2", env=self.KEY)
+                self.assert_warned(ended, self.ELSEWHERE + " unencrypted")
+
+    def test_an_unchecked_certificate_is_told_once(self):
+        made = make_certificate(self.out)
+        with ScriptedServer(answers(), tls=made) as server:
+            ended, _ = self.profile(server, "--insecure")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assert_warned(ended, "--insecure: the certificate of " + server.url)
+
+
+class Hostile(ProfileCase):
+    """A server that repeats what it was sent, in every place where it has a say."""
+
+    def test_what_it_repeats_gets_nowhere(self):
+        key = SECRETS["environment"]
+        coded = base64.b64encode(f"Bearer {key}".encode()).decode()
+
+        def models_with_it(request):
+            names = ["tiny", key, "x-" + coded, "Bearer%20" + key]
+            return models(names)
+
+        def metrics_with_it(request):
+            return metrics(engines=(key,), config=CONFIG | {"cache_dtype": coded})
+
+        def version(request):
+            return response(json.dumps({"version": f"0.32 {key} {coded}"}).encode())
+
+        def chat(request):
+            return error(302, f"Location: /?k={key} {coded}".encode(), "text/plain")
+
+        table = {"/v1/models": models_with_it, "/metrics": metrics_with_it, "/version": version,
+                 "/v1/chat/completions": chat}
+        with ScriptedServer(table) as server:
+            ended, folder = self.profile(server, env={"OPENAI_API_KEY": key})
+            raw = self.out / "raw"
+            sampled = run_tool("server_metrics_sampler", "-o", self.out / "rows", "--raw", raw,
+                               "--metrics-url", server.url + "/metrics", "--duration", "0.3",
+                               env={"OPENAI_API_KEY": key})
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        words = (ended.stdout + ended.stderr + sampled.stdout + sampled.stderr).encode()
+        seen = [("words", words), *((path, path.read_bytes()) for path in self.out.rglob("*")
+                                    if path.is_file())]
+        self.assertGreater(len(seen), 10)
+        for where, data in seen:
+            for secret in (key, coded.rstrip("=")[:-1]):
+                self.assertNotIn(secret.encode(), data, where)
 
 
 class Tls(ProfileCase):
