@@ -14,7 +14,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array kTraces{"request_trace.csv", "gpu_mem_trace.csv", "server_metrics_trace.csv"};
+/// One of them makes a run's folder; of a run that was killed early it may be the manifest alone.
+constexpr std::array kSigns{"request_trace.csv", "gpu_mem_trace.csv", "server_metrics_trace.csv",
+                            "manifest.json"};
 
 bool is_there(const fs::path& path) {
   std::error_code error;
@@ -28,12 +30,12 @@ void check_folder(const fs::path& folder) {
                     fmt::format("{}: {}", folder.string(),
                                 error ? error.message() : std::string("is not a folder")));
   }
-  for (const auto* name : kTraces) {
+  for (const auto* name : kSigns) {
     if (is_there(folder / name)) return;
   }
   throw ToolError(ExitCode::environment,
                   fmt::format("{}: not a run's folder: it has none of {}", folder.string(),
-                              fmt::join(kTraces, ", ")));
+                              fmt::join(kSigns, ", ")));
 }
 
 std::string folder_name(const fs::path& folder) {

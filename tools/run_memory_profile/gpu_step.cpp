@@ -16,7 +16,7 @@ namespace {
 
 /// A driver that has to wake GPUs up takes 1–3 s for each; more than one backend may be tried.
 constexpr Seconds kFirstReadingTimeout = 90;
-constexpr Seconds kBetweenLooks = 0.02;
+constexpr Seconds kBetweenSizes = 0.02;
 
 std::vector<std::string> source_arguments(const Options& options) {
   const GpuOptions& gpu = options.gpu;
@@ -76,16 +76,16 @@ bool GpuStep::has_reading() const {
 
 void GpuStep::await_first_reading() {
   const auto deadline = from_now(kFirstReadingTimeout);
-  while (!child_.ended() && !has_reading()) {
+  while (!child_.ended() && !has_reading() && !run_.lost_folder()) {
     if (clock::RunClock::since_boot() >= deadline) {
       run_.tool.warn(fmt::format("no GPU reading within {} s; the run goes on",
                                  kFirstReadingTimeout));
       return;
     }
-    if (!wait_for_any({&child_}, {}, run_.stop, from_now(kBetweenLooks))) return;
+    if (!wait_for_any({&child_}, {}, run_.stop, from_now(kBetweenSizes))) return;
   }
   if (!child_.ended()) return;
-  if (!child_.ended_with({0})) throw ToolError(child_.as_error());
+  if (!child_.ended_with({0})) return refuse();
   if (has_reading()) return;
   set_nothing_to_read();
   run_.tool.note("no GPU memory to read here; the load runs all the same");

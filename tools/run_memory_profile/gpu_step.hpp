@@ -11,7 +11,8 @@ void check_gpus(const Options& options);
 /// gpu_mem_sampler over a run.
 class GpuStep final : public SamplerStep {
  public:
-  /// Starts it and waits for its first reading. Throws a ToolError when it ends with an error.
+  /// Starts it and waits for its first reading. The run has failed when it ends without one. Throws a
+  /// ToolError when it cannot be started.
   explicit GpuStep(RunContext& run);
 
  private:

@@ -9,12 +9,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <system_error>
 
 namespace memprof::profile {
 namespace {
 
-constexpr Seconds kProgressInterval = 0.5;
 /// Beyond the longest time in which no request need begin or end; reading the workload comes first.
 constexpr Seconds kSlack = 15;
 constexpr double kSlowestReading = 10e6;  // bytes a second
@@ -36,6 +37,12 @@ std::vector<std::string> runner_arguments(const RunContext& run, int progress_fd
   return arguments;
 }
 
+double workload_bytes(const RunContext& run) {
+  std::error_code error;
+  const auto bytes = std::filesystem::file_size(run.folder.file("workload.jsonl"), error);
+  return error ? 0 : static_cast<double>(bytes);
+}
+
 /// The runner as it is watched.
 class Load {
  public:
@@ -43,8 +50,7 @@ class Load {
       : run_(run), samplers_(samplers), progress_(run.tool.quiet()), pipe_(process::make_pipe()) {
     patience_ = run.options.replay.timeout + run.options.target.connect_timeout +
                 run.options.replay.group_pause_s + kSlack +
-                static_cast<double>(std::filesystem::file_size(
-                    run.folder.file("workload.jsonl"))) / kSlowestReading;
+                workload_bytes(run) / kSlowestReading;
     runner_.emplace("request_runner", runner_arguments(run, pipe_.write_end.get()), run.folder,
                     run.tool.clock(), std::vector<int>{pipe_.write_end.get()});
     pipe_.write_end.reset();
@@ -53,9 +59,10 @@ class Load {
   }
 
   void watch() {
-    begun_ = moved_ = clock::RunClock::since_boot();
+    begun_ = looked_ = clock::RunClock::since_boot();
     while (!runner_->ended()) {
-      if (!wait_for_any(children(), {lines_.fd()}, run_.stop, from_now(kProgressInterval))) {
+      if (!wait_for_any(children(), {lines_.fd()}, run_.stop, from_now(kBetweenLooks)) ||
+          run_.lost_folder()) {
         return end_now();
       }
       take_progress();
@@ -64,8 +71,7 @@ class Load {
         progress_.clear();
         sampler->tell_news();
       }
-      const std::chrono::duration<double> still = clock::RunClock::since_boot() - moved_;
-      if (still.count() > patience_) return give_up();
+      if (still_ > patience_) return give_up();
     }
     runner_->set_ended_as_told(runner_->ended_with({0, 1}));
   }
@@ -79,7 +85,7 @@ class Load {
       runner_->set_rows(account->process.rows);
     }
     run_.manifest.children.push_back(runner_->record());
-    if (run_.interrupted() || gave_up_ || runner_->ended_with({0, 1})) return;
+    if (runner_->was_told() || runner_->ended_with({0, 1})) return;
     if (runner_->ended_with({2, 3})) {
       run_.fail(runner_->as_error());
     } else {
@@ -101,10 +107,14 @@ class Load {
       if (error) continue;
       if (const auto read = formats::from_json<cli::ReplayProgress>(json); read.has_value()) {
         counts_ = *read;
-        moved_ = clock::RunClock::since_boot();
+        still_ = 0;
       }
     }
-    const std::chrono::duration<double> elapsed = clock::RunClock::since_boot() - begun_;
+    const auto now = clock::RunClock::since_boot();
+    const std::chrono::duration<double> elapsed = now - begun_;
+    // While this process was stopped itself, or the machine suspended, nothing could move.
+    still_ += std::min(std::chrono::duration<double>(now - looked_).count(), 2 * kBetweenLooks);
+    looked_ = now;
     progress_.update((run_.manifest.simulated ? "SIMULATED " : "") +
                      cli::describe_progress(counts_, elapsed.count()));
   }
@@ -118,7 +128,6 @@ class Load {
 
   void give_up() {
     progress_.clear();
-    gave_up_ = true;
     run_.tool.warn(fmt::format("request_runner has not moved for {}: it is ended",
                                formats::format_duration(patience_)));
     runner_->stop(kOrdinaryEnd);
@@ -133,8 +142,8 @@ class Load {
   cli::ReplayProgress counts_;
   Seconds patience_ = 0;
   clock::SinceBoot begun_{};
-  clock::SinceBoot moved_{};
-  bool gave_up_ = false;
+  clock::SinceBoot looked_{};
+  Seconds still_ = 0;  ///< since it moved
 };
 
 }  // namespace

@@ -93,7 +93,8 @@ Summary finish_files(RunContext& run) {
   const auto traces = analysis::read_run(run.folder.path().string());
   std::sort(manifest.children.begin(), manifest.children.end(),
             [](const auto& a, const auto& b) { return a.started_ts < b.started_ts; });
-  manifest.interrupted = run.interrupted();
+  // A step that failed before the load leaves a part of a run, as a signal does.
+  manifest.interrupted = run.interrupted() || !manifest.timeline.load_end;
   manifest.wall_clock_shift_ms = run.tool.clock().wall_clock_shift_ms();
   manifest.results.duration_s = duration(manifest, traces);
   manifest.results.gpu_samples = traces.gpu_rows;

@@ -43,21 +43,33 @@ void drop_salt_elsewhere(Options& options, const Server& server, cli::Tool& tool
   options.replay.cache_salt = "none";
 }
 
+/// A step that cannot be done ends the run, and its files are completed all the same.
+template <class Step>
+void attempt(RunContext& run, Step step) {
+  if (!run.goes_on()) return;
+  try {
+    step();
+  } catch (const ToolError& error) {
+    run.fail({error.code(), error.what()});
+  }
+}
+
 void run_steps(RunContext& run) {
-  prepare_workload(run);
-  if (run.interrupted()) return;
-  GpuStep gpus(run);
+  attempt(run, [&] { prepare_workload(run); });
+  std::optional<GpuStep> gpus;
+  attempt(run, [&] { gpus.emplace(run); });
   std::optional<MetricsStep> metrics;
-  if (run.server.has_metrics && !run.interrupted()) metrics.emplace(run);
-  Samplers samplers{&gpus};
+  if (run.server.has_metrics) attempt(run, [&] { metrics.emplace(run); });
+  Samplers samplers;
+  if (gpus) samplers.push_back(&*gpus);
   if (metrics) samplers.push_back(&*metrics);
-  if (!run.interrupted()) {
+  attempt(run, [&] {
     run.manifest.timeline.baseline_start = run.tool.clock().now();
     sample_for(run, samplers, run.options.baseline_s);
-  }
-  if (!run.interrupted() && !run.failure) {
-    run_load(run, samplers);
-    if (!run.interrupted() && !run.failure) sample_for(run, samplers, run.options.tail_s);
+  });
+  attempt(run, [&] { run_load(run, samplers); });
+  attempt(run, [&] { sample_for(run, samplers, run.options.tail_s); });
+  if (run.manifest.timeline.load_end) {
     run.manifest.timeline.tail_end = run.tool.clock().now();
   }
   if (run.interrupted()) {  // within the bounds of one, all told
@@ -69,7 +81,7 @@ void run_steps(RunContext& run) {
 }
 
 int exit_code(const RunContext& run, const Summary& summary) {
-  if (run.manifest.interrupted) return 128 + run.stop.number();
+  if (run.interrupted()) return 128 + run.stop.number();
   const auto& children = run.manifest.children;
   const bool all_as_told = std::all_of(children.begin(), children.end(), [](const auto& child) {
     return child.ended_as_told;
@@ -121,8 +133,10 @@ std::optional<Server> start_simulator(Options& options, const RunFolder& folder,
       server = probe(options, headers, tool);
     }
   } catch (const ToolError&) {
+    const auto death = simulator ? simulator->death() : std::nullopt;
     simulator.reset();
     folder.discard();
+    if (death) throw ToolError(*death);
     throw;
   }
   if (stop.number() == 0) return server;
@@ -133,11 +147,18 @@ std::optional<Server> start_simulator(Options& options, const RunFolder& folder,
 
 /// What the run came to, in files and words. The exit code.
 int end(RunContext& run) {
-  const auto summary = finish_files(run);
+  if (!run.folder.is_there()) throw ToolError(run.folder.gone());
+  Summary summary;
+  try {
+    summary = finish_files(run);
+  } catch (const ToolError&) {
+    if (run.failure) throw ToolError(*run.failure);  // a full disk: what it broke first
+    throw;
+  }
   const auto path = run.folder.path().string();
   if (!run.tool.quiet()) cli::say(analysis::describe_ending(summary, run.manifest, path));
   cli::detail::print_and_flush(path + "\n");
-  if (run.failure && !run.manifest.interrupted) throw ToolError(*run.failure);
+  if (run.failure && !run.interrupted()) throw ToolError(*run.failure);
   return exit_code(run, summary);
 }
 

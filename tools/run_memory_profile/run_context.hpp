@@ -26,6 +26,14 @@ struct RunContext {
     if (!failure) failure = std::move(error);
   }
   [[nodiscard]] bool interrupted() const { return stop.number() != 0; }
+  /// Whether there is a next step: no signal has come and nothing has failed.
+  [[nodiscard]] bool goes_on() const { return !interrupted() && !failure; }
+  /// Without its folder a run has nothing to go on for. True when it is gone; then it has failed.
+  bool lost_folder() {
+    if (folder.is_there()) return false;
+    fail(folder.gone());
+    return true;
+  }
 };
 
 }  // namespace memprof::profile

@@ -82,7 +82,24 @@ RunFolder::RunFolder(const std::string& output_dir, const std::string& run_id) :
     run_id_ = fmt::format("{}-{}", run_id, n);
   }
   const auto logs = path_ / "logs";
-  if (::mkdir(logs.c_str(), kOwnersAlone) != 0) cannot_write(logs, errno);
+  struct stat status {};
+  if (::mkdir(logs.c_str(), kOwnersAlone) != 0 || ::stat(path_.c_str(), &status) != 0) {
+    cannot_write(logs, errno);
+  }
+  identity_ = {status.st_dev, status.st_ino};
+}
+
+bool RunFolder::is_there() const {
+  struct stat status {};
+  return ::stat(path_.c_str(), &status) == 0 &&
+         identity_ == std::pair(status.st_dev, status.st_ino);
+}
+
+Error RunFolder::gone() const {
+  return {ExitCode::environment,
+          fmt::format("{}: the run's folder was removed or moved while it ran, and the run ends "
+                      "with it; leave it in place until the run has ended",
+                      path_.string())};
 }
 
 void RunFolder::discard() const {

@@ -1,11 +1,15 @@
 #pragma once
 
+#include "records/error.hpp"
 #include "records/units.hpp"
 
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include <sys/types.h>
 
 namespace memprof::profile {
 
@@ -27,6 +31,10 @@ class RunFolder {
   /// name. Throws a ToolError (environment).
   RunFolder(const std::string& output_dir, const std::string& run_id);
 
+  /// Whether it still is where it was made, and no other is in its place.
+  [[nodiscard]] bool is_there() const;
+  /// What to say when it is not.
+  [[nodiscard]] Error gone() const;
   /// Removes it with all that is in it: of a run that did not begin nothing is kept.
   void discard() const;
 
@@ -39,6 +47,7 @@ class RunFolder {
  private:
   std::string run_id_;
   std::filesystem::path path_;
+  std::pair<dev_t, ino_t> identity_;
 };
 
 }  // namespace memprof::profile

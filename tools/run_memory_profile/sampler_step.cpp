@@ -21,6 +21,11 @@ void SamplerStep::tell_news() {
   run_.tool.warn(child_.last_words() + "; the run goes on without " + readings_);
 }
 
+void SamplerStep::refuse() {
+  said_ = true;
+  run_.fail(child_.as_error());
+}
+
 void SamplerStep::finish() {
   tell_news();
   const bool died = !nothing_to_read_ && said_;
@@ -37,8 +42,8 @@ void sample_for(RunContext& run, const Samplers& samplers, Seconds seconds) {
   const auto any_reads = [&] {
     return std::any_of(samplers.begin(), samplers.end(), [](auto* s) { return s->sampling(); });
   };
-  while (any_reads() && clock::RunClock::since_boot() < end &&
-         wait_for_any(children, {}, run.stop, end)) {
+  while (any_reads() && clock::RunClock::since_boot() < end && !run.lost_folder() &&
+         wait_for_any(children, {}, run.stop, std::min(end, from_now(kBetweenLooks)))) {
   }
   for (auto* sampler : samplers) sampler->tell_news();
 }

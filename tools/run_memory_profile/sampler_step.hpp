@@ -29,6 +29,8 @@ class SamplerStep {
   /// `readings`: what the run then lacks, for `the run goes on without …`.
   SamplerStep(RunContext& run, const std::string& tool, std::vector<std::string> arguments,
               std::string readings);
+  /// It has died before the load, which is not begun without it.
+  void refuse();
   /// It ended in good order because there is nothing to read.
   void set_nothing_to_read() { nothing_to_read_ = true; }
   [[nodiscard]] bool nothing_to_read() const { return nothing_to_read_; }

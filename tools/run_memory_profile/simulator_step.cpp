@@ -41,6 +41,11 @@ void SimulatorStep::await_url(const cli::StopSignal& stop) {
   }
 }
 
+std::optional<Error> SimulatorStep::death() {
+  if (!child_.ended()) return {};
+  return child_.as_error();
+}
+
 void SimulatorStep::finish(RunContext& run) {
   const bool died = child_.ended();
   if (died) run.tool.warn(child_.last_words() + "; there was no server from then on");

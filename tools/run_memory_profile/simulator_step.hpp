@@ -3,6 +3,7 @@
 #include "run_context.hpp"
 #include "tool_child.hpp"
 
+#include <optional>
 #include <string>
 
 namespace memprof::profile {
@@ -17,6 +18,8 @@ class SimulatorStep {
 
   /// As it says; empty when a signal came first.
   [[nodiscard]] const std::string& base_url() const { return base_url_; }
+  /// Why it has ended by itself; none: it runs.
+  [[nodiscard]] std::optional<Error> death();
   /// Ends it and puts what became of it into the manifest.
   void finish(RunContext& run);
 

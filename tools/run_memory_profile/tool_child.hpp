@@ -68,6 +68,9 @@ void stop_together(const std::vector<ToolChild*>& children, const process::StopB
 
 clock::SinceBoot from_now(Seconds seconds);
 
+/// How often a step looks whether its run can go on.
+inline constexpr Seconds kBetweenLooks = 0.5;
+
 /// How long children get at an ordinary end.
 inline constexpr process::StopBounds kOrdinaryEnd{5, 2, 1};
 /// After Ctrl-C all of them are gone within 3 s.

@@ -79,18 +79,18 @@ std::vector<std::string> generator_arguments(const RunContext& run) {
 
 void generate_workload(RunContext& run) {
   ToolChild generator("workload_gen", generator_arguments(run), run.folder, run.tool.clock());
-  while (!generator.ended() &&
-         wait_for_any({&generator}, {}, run.stop, from_now(3600))) {
+  while (!generator.ended() && !run.lost_folder() &&
+         wait_for_any({&generator}, {}, run.stop, from_now(kBetweenLooks))) {
   }
-  if (run.interrupted()) generator.stop(kQuickEnd);
-  generator.set_ended_as_told(run.interrupted() || generator.ended_with({0}));
+  if (!generator.ended()) generator.stop(kQuickEnd);
+  generator.set_ended_as_told(generator.was_told() || generator.ended_with({0}));
   const auto account = files::read_json<WorkloadAccount>(run.folder.stats("workload_gen"));
   if (account.has_value()) {
     generator.pass_on(account->process.warnings, run.tool);
     generator.set_rows(account->process.rows);
   }
   run.manifest.children.push_back(generator.record());
-  if (run.interrupted()) return;
+  if (!run.goes_on()) return;
   if (!generator.ended_with({0})) throw ToolError(generator.as_error());
   if (account.has_value() && account->calibrated_deviation.value_or(0) > kMostDeviation) {
     run.tool.warn(fmt::format("calibration leaves prompts up to {:.0f} % off their length",
@@ -143,7 +143,7 @@ void prepare_workload(RunContext& run) {
   } else {
     generate_workload(run);
   }
-  if (!run.interrupted()) announce_too_long(run);
+  if (run.goes_on()) announce_too_long(run);
 }
 
 }  // namespace memprof::profile
