@@ -2,6 +2,7 @@
 
 #include "files/document.hpp"
 #include "formats/csv.hpp"
+#include "formats/described.hpp"
 #include "records/gpu.hpp"
 
 #include <boost/json.hpp>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace memprof::analysis {
@@ -36,13 +38,39 @@ class WholeLines {
   std::string rest_;
 };
 
+/// Beyond it a number is no measurement (an exabyte in MiB), and sums of it would overflow.
+constexpr std::int64_t kMostOfAnything = std::int64_t{1} << 40;
+
+template <class Row>
+bool is_measurable(const Row& row) {
+  const auto fits = [](std::int64_t value) {
+    return value >= -kMostOfAnything && value <= kMostOfAnything;
+  };
+  bool good = true;
+  formats::for_each_member<Row>([&](std::string_view, auto member) {
+    const auto& value = row.*member;
+    using Value = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, std::int64_t>) {
+      good = good && fits(value);
+    } else if constexpr (std::is_same_v<Value, std::optional<std::int64_t>>) {
+      good = good && (!value || fits(*value));
+    }
+  });
+  return good;
+}
+
 /// `take(row)` is false for a row that lacks `needed`, as those of another kind of file do.
 template <class Row, class Take>
 void read_csv(const std::string& path, std::string_view needed, std::vector<std::string>& problems,
               Take take) {
   std::int64_t foreign = 0;
+  std::int64_t unmeasurable = 0;
   formats::CsvReader<Row> reader(path, [&](Row&& row) {
-    if (!take(std::move(row))) ++foreign;
+    if (!is_measurable(row)) {
+      ++unmeasurable;
+    } else if (!take(std::move(row))) {
+      ++foreign;
+    }
   });
   WholeLines lines;
   const auto read = files::read_in_pieces(path, [&](std::string_view bytes) {
@@ -66,6 +94,10 @@ void read_csv(const std::string& path, std::string_view needed, std::vector<std:
   }
   if (foreign > 0) {
     problems.push_back(fmt::format("{}: {} rows without {}, left out", path, foreign, needed));
+  }
+  if (unmeasurable > 0) {
+    problems.push_back(fmt::format("{}: {} rows with numbers beyond 2^40, left out", path,
+                                   unmeasurable));
   }
 }
 

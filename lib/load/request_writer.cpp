@@ -1,5 +1,7 @@
 #include "load/request_writer.hpp"
 
+#include "formats/text.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -14,7 +16,11 @@ namespace json = boost::json;
 constexpr std::string_view kOurKeys[] = {"model", "messages", "prompt", "stream"};
 constexpr std::size_t kMostIdCharacters = 128;
 
-std::string quoted(const std::string& text) { return json::serialize(json::string(text)); }
+/// Bytes of a flag that are no UTF-8 would make the whole body no JSON.
+std::string quoted(const std::string& text) {
+  return json::serialize(json::string(
+      formats::is_utf8(text) ? text : formats::one_line(text, text.size())));
+}
 
 std::string make_head(const http::Url& url, std::string_view below,
                       const std::vector<http::Header>& headers) {

@@ -1,7 +1,9 @@
 #include "formats/json.hpp"
 
 #include "input.hpp"
+#include "records/account.hpp"
 #include "records/manifest.hpp"
+#include "records/server_metrics.hpp"
 #include "records/summary.hpp"
 
 #include <algorithm>
@@ -62,5 +64,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (error) return 0;
   fuzz::check<Manifest>(json);
   fuzz::check<Summary>(json);
+  fuzz::check<GpuSamplerAccount>(json);
+  fuzz::check<RunnerAccount>(json);
+  fuzz::check<ServerMetricsAccount>(json);
+  fuzz::check<SimulatorAccount>(json);
+  fuzz::check<WorkloadAccount>(json);
   return 0;
 }

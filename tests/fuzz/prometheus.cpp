@@ -1,5 +1,7 @@
+#include "formats/csv.hpp"
 #include "formats/number.hpp"
 #include "input.hpp"
+#include "server_metrics/history.hpp"
 #include "server_metrics/scrape.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -42,6 +44,33 @@ std::string scrape(std::string_view text, Cut cut) {
   return seen;
 }
 
+/// What the server says as the rows of a trace, twice, as if it had been asked again.
+void check_rows(std::string_view text) {
+  server_metrics::ScrapeReader reader;
+  reader.feed(text);
+  const auto& found = reader.finish();
+  if (found.empty()) return;
+  server_metrics::History history;
+  std::string first;
+  for (int scrape = 0; scrape < 2; ++scrape) {
+    auto out = formats::csv_header<ServerMetricsRow>();
+    std::size_t rows = 0;
+    for (const auto& row : history.take(found, Timestamp{}, 1)) {
+      formats::append_csv_row(out, row);
+      ++rows;
+    }
+    require(rows == found.engines.size(), "a row for each engine");
+    require(scrape == 0 || (out == first && !history.just_restarted()),
+            "the same again is the same server");
+    std::size_t read = 0;
+    formats::CsvReader<ServerMetricsRow> back("file", [&](ServerMetricsRow&&) { ++read; });
+    back.feed(out);
+    require(back.finish().has_value() && back.bad_rows() == 0 && read == rows,
+            "what is written is read back");
+    first = std::move(out);
+  }
+}
+
 }  // namespace
 }  // namespace memprof::fuzz
 
@@ -54,5 +83,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(scan(text, cut) == samples, "any split, the same samples");
     require(scrape(text, cut) == reading, "any split, the same reading");
   }
+  check_rows(text);
   return 0;
 }

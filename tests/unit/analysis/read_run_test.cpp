@@ -204,6 +204,16 @@ TEST_F(ReadRun, RowsOfAnotherKindAreLeftOut) {
   EXPECT_TRUE(read().requests.empty());
 }
 
+TEST_F(ReadRun, NumbersThatNoSumCanHoldAreLeftOut) {
+  write("gpu_mem_trace.csv",
+        "timestamp,gpu_idx,used_mib,total_mib,util_pct\n"
+        "2026-02-25T10:00:02.000000+00:00,0,9223372036854775807,9223372036854775807,0\n"
+        "2026-02-25T10:00:02.200000+00:00,0,5,10,0\n");
+  const auto traces = read();
+  EXPECT_EQ(traces.gpu_rows, 1);
+  EXPECT_EQ(problem("gpu_mem_trace.csv"), ": 1 rows with numbers beyond 2^40, left out");
+}
+
 TEST_F(ReadRun, ReadingsComeInTheOrderOfTime) {
   write("gpu_mem_trace.csv",
         "timestamp,gpu_idx,used_mib,total_mib,util_pct\n"
