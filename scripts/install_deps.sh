@@ -29,7 +29,7 @@ for option in "$@"; do
   case $option in
     --ci)
       ci=yes
-      wanted+=(clang-16 libclang-rt-16-dev lld-16 python3-venv)
+      wanted+=(clang-16 libclang-rt-16-dev lld-16 chromium fonts-dejavu-core python3-venv)
       ;;
     --bench) wanted+=(wrk nghttp2-client) ;;
     --vllm) wanted+=(python3-venv) ;;

@@ -12,9 +12,29 @@
     return getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
   }
 
+  // From 10 minutes on as 12:05 or 1:12:05.
   function seconds(x) {
     const span = range[1] - range[0];
-    return Number(x.toFixed(span < 1 ? 3 : span < 10 ? 2 : span < 100 ? 1 : 0)) + ' s';
+    if (span < 600) {
+      return Number(x.toFixed(span < 1 ? 3 : span < 10 ? 2 : span < 100 ? 1 : 0)) + ' s';
+    }
+    const two = function (n) { return String(Math.floor(n) % 60).padStart(2, '0'); };
+    const whole = Math.round(x);
+    return (whole < 3600 ? Math.floor(whole / 60) : Math.floor(whole / 3600) + ':' +
+      two(whole / 60)) + ':' + two(whole);
+  }
+
+  // The library's own steps are decimal: right for seconds, odd for minutes and hours.
+  function timeTicks(from, to, pixels, options, graph) {
+    if (to - from < 600) return Dygraph.numericTicks(from, to, pixels, options, graph);
+    const fits = function (step) { return (to - from) / step <= pixels / 70; };
+    const step = [60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200].find(fits) ||
+      86400 * Math.ceil((to - from) / 86400 / (pixels / 70));
+    const ticks = [];
+    for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
+      ticks.push({v: at, label: seconds(at)});
+    }
+    return ticks;
   }
 
   function largest(chart) {
@@ -127,7 +147,8 @@
       gridLineColor: colour('line'),
       axisLineColor: colour('line'),
       axes: {
-        x: {axisLabelFormatter: function (x) { return seconds(x); }, pixelsPerLabel: 70},
+        x: {axisLabelFormatter: function (x) { return seconds(x); }, pixelsPerLabel: 70,
+          ticker: timeTicks},
         y: {axisLabelWidth: kAxisWidth - 6, pixelsPerLabel: 28,
           axisLabelFormatter: function (y) { return y + (chart.unit === '%' ? ' %' : ''); }},
       },
@@ -241,5 +262,7 @@
   drawAll();
   listenToLanes();
   window.addEventListener('resize', drawLanes);
-  window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
+  ['(prefers-color-scheme: dark)', 'print'].forEach(function (media) {
+    window.matchMedia(media).addEventListener('change', drawAll);
+  });
 })();

@@ -2,6 +2,7 @@
 complained of, charts are drawn and zoom together, and hostile words stay words."""
 
 import json
+import time
 import unittest
 from pathlib import Path
 
@@ -71,6 +72,13 @@ class InBrowser(ReportCase):
         self.check_quiet()  # before the second look at pixels, which Chromium remarks on
         self.assertNotEqual(page.evaluate(INKED % "#lanes"), before)
 
+    def test_hours_are_read_as_hours(self):
+        folder = self.measured_folder()
+        trace = folder / "request_trace.csv"
+        trace.write_text(trace.read_text().replace(at(22), at(2 * 3600)))
+        self.assertRegex(self.show(folder).evaluate(X_LABELS % "kv"), r"^0:00 .*30:00 .*1:30:00")
+        self.check_quiet()
+
     def test_the_table_of_requests_sorts(self):
         page = self.show(self.measured_folder())
         first = "document.querySelector('#requests tbody td').textContent"
@@ -111,6 +119,20 @@ class InBrowser(ReportCase):
         self.assertEqual(page.evaluate("document.scripts.length"), 3)
         self.assertIn("window.hit=1", page.evaluate("document.querySelector('h1').textContent"))
         self.assertIn("SIMULATED", page.evaluate("document.querySelector('.banner').textContent"))
+
+    def test_a_dark_screen_prints_light(self):
+        pixel = """Array.from(document.querySelector('#lanes').getContext('2d')
+                   .getImageData(600, 4, 1, 1).data).join()"""
+        light = self.show(self.measured_folder()).evaluate(pixel)
+        self.browser.open(self.root / "page.html", dark=True)
+        self.assertNotEqual(self.browser.evaluate(pixel), light)
+        self.browser.call("Emulation.setEmulatedMedia", media="print", features=[
+            {"name": "prefers-color-scheme", "value": "dark"}])
+        self.addCleanup(self.browser.call, "Emulation.setEmulatedMedia", media="")
+        deadline = time.monotonic() + 10  # the page hears of it with its next frame
+        while self.browser.evaluate(pixel) != light and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(self.browser.evaluate(pixel), light)
 
     def test_prints(self):
         self.show(self.measured_folder())
