@@ -1,11 +1,17 @@
 #include "formats/json.hpp"
 
 #include "formats/number.hpp"
+#include "formats/text.hpp"
 
 namespace memprof::formats {
 namespace {
 
 void append_pretty(std::string& out, const boost::json::value& value, std::size_t depth);
+
+/// Texts of rows and names of files may be any bytes; a document must be JSON all the same.
+void append_text(std::string& out, std::string_view text) {
+  out += boost::json::serialize(boost::json::string(made_utf8(text)));
+}
 
 void new_line(std::string& out, std::size_t depth) {
   out += '\n';
@@ -23,7 +29,7 @@ void append_object(std::string& out, const boost::json::object& object, std::siz
     if (!first) out += ',';
     first = false;
     new_line(out, depth + 1);
-    out += boost::json::serialize(boost::json::string(key));
+    append_text(out, key);
     out += ": ";
     append_pretty(out, value, depth + 1);
   }
@@ -51,6 +57,7 @@ void append_pretty(std::string& out, const boost::json::value& value, std::size_
   if (const auto* object = value.if_object()) return append_object(out, *object, depth);
   if (const auto* array = value.if_array()) return append_array(out, *array, depth);
   if (const auto* number = value.if_double()) return append_number(out, *number);
+  if (const auto* text = value.if_string()) return append_text(out, *text);
   out += boost::json::serialize(value);
 }
 

@@ -87,6 +87,17 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string made_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto point = decode(text);
+    const std::size_t bytes = point ? point->bytes : 1;
+    out += point ? text.substr(0, bytes) : "\xEF\xBF\xBD";
+    text.remove_prefix(bytes);
+  }
+  return out;
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> pieces;
   for (;;) {

@@ -17,6 +17,8 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 
 /// Overlong forms, surrogates and values above U+10FFFF are not UTF-8.
 bool is_utf8(std::string_view text);
+/// The text with U+FFFD for each byte that is not part of UTF-8; else as it is.
+std::string made_utf8(std::string_view text);
 
 std::string_view trim(std::string_view text);
 

@@ -18,8 +18,7 @@ constexpr std::size_t kMostIdCharacters = 128;
 
 /// Bytes of a flag that are no UTF-8 would make the whole body no JSON.
 std::string quoted(const std::string& text) {
-  return json::serialize(json::string(
-      formats::is_utf8(text) ? text : formats::one_line(text, text.size())));
+  return json::serialize(json::string(formats::made_utf8(text)));
 }
 
 std::string make_head(const http::Url& url, std::string_view below,

@@ -72,6 +72,11 @@ std::string problem_of(std::string_view text) {
   return read.has_error() ? read.error().message : "";
 }
 
+TEST(Json, IsUtf8WhateverTheTextsAre) {
+  EXPECT_EQ(pretty_json(boost::json::object{{"a\xFF", "b\x80"}}),
+            "{\n  \"a\xEF\xBF\xBD\": \"b\xEF\xBF\xBD\"\n}\n");
+}
+
 TEST(Json, WritesForPeople) { EXPECT_EQ(pretty_json(to_json(example())), kExample); }
 
 TEST(Json, EveryKeyIsThereAndAbsentIsNull) {

@@ -76,6 +76,11 @@ TEST(Utf8, IsToldFromOtherBytes) {
   }
 }
 
+TEST(Utf8, IsMadeOfAnyBytes) {
+  EXPECT_EQ(made_utf8("h\xC3\xA9\n\x01"), "h\xC3\xA9\n\x01");
+  EXPECT_EQ(made_utf8("a\xFF\xC3"), "a\xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
 TEST(ForPeople, Sizes) {
   EXPECT_EQ(format_mib(212), "212 MiB");
   EXPECT_EQ(format_mib(1536), "1.5 GiB");
