@@ -10,8 +10,9 @@ if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then
 usage: scripts/fuzz.sh [SECONDS [TARGET...]]      SECONDS: 60
 Prints a Markdown table: executions; edges covered, of all in the target's program, which has much
 that no input reaches; findings. What a run learns stays in build/fuzz/corpus, so the next one goes
-on from there; inputs that break something are put into build/fuzz/findings. Put one into tests/fuzz/corpus/TARGET when it is mended: the ordinary tests
-run over that folder. Installs clang 16 and the other packages that are missing.
+on from there; inputs that break something are put into build/fuzz/findings. Put one into
+tests/fuzz/corpus/TARGET when it is mended: the ordinary tests run over that folder.
+Installs clang 16 and the other packages that are missing.
 Exit: 0 nothing found; 1 a finding, or it does not compile; 2 usage; 3 packages are missing.
 TEXT
   exit 0

@@ -102,7 +102,8 @@ def is_good(run):
 
 def as_markdown(runs):
     lines = ["| run | process | RSS MiB, median of first → last quarter (most) | MiB/h |"
-             " descriptors, most of first → last quarter | threads | CPU % | flat |", "|---|---|---|---|---|---|---|---|"]
+             " descriptors, most of first → last quarter | threads | CPU % | flat |",
+             "|---|---|---|---|---|---|---|---|"]
     for name, run in runs.items():
         for process in run["processes"]:
             rss, open_files, threads = (process[key] for key in
