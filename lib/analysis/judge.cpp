@@ -73,6 +73,16 @@ void judge_clock(const Evidence& evidence, Reasons& reasons) {
               shift, "Let the clock settle (chronyc tracking, timedatectl), then run again.");
 }
 
+void judge_suspension(const Evidence& evidence, Reasons& reasons) {
+  const auto suspended = evidence.manifest.suspended_s.value_or(0);
+  if (suspended <= 0) return;
+  reasons.add(code::kSuspended,
+              fmt::format("This machine was suspended for {:.1f} s during the run: nothing was "
+                          "read meanwhile, and requests waited or timed out.",
+                          suspended),
+              suspended, "Keep it awake (systemd-inhibit), then run again.");
+}
+
 }  // namespace
 
 void Reasons::add(VerdictCode code, std::string text, std::optional<double> value,
@@ -103,6 +113,7 @@ void judge_run(const Evidence& evidence, Reasons& reasons) {
   judge_children(evidence, reasons);
   judge_missing_rows(evidence, reasons);
   judge_clock(evidence, reasons);
+  judge_suspension(evidence, reasons);
   if (manifest.simulated) {
     reasons.add(code::kSimulated, "The server was a simulator: its figures are a model's.",
                 std::nullopt, "For real ones, measure a real server next to its GPUs.");

@@ -21,6 +21,7 @@ inline constexpr VerdictCode kMetricsNotOfThisServer{"metrics_not_of_this_server
                                                      Severity::invalid};
 inline constexpr VerdictCode kOtherTraffic{"other_traffic", Severity::invalid};
 inline constexpr VerdictCode kClockStepped{"clock_stepped", Severity::invalid};
+inline constexpr VerdictCode kSuspended{"suspended", Severity::invalid};
 inline constexpr VerdictCode kInterrupted{"interrupted", Severity::invalid};
 inline constexpr VerdictCode kClientSaturated{"client_saturated", Severity::invalid};
 inline constexpr VerdictCode kRunnerDied{"runner_died", Severity::invalid};
@@ -51,7 +52,7 @@ inline constexpr std::array kVerdictCodes{
     code::kSamplerDied,           code::kGpuLost,
     code::kCounterReset,          code::kMetricsNotOfThisServer,
     code::kOtherTraffic,          code::kClockStepped,
-    code::kClientSaturated,
+    code::kSuspended,             code::kClientSaturated,
     code::kManyRequestsFailed,    code::kRequestsFailed,
     code::kTooLongForContext,     code::kConcurrencyNotReached,
     code::kPromptTokensOffTarget, code::kCompletionTokensOffTarget,

@@ -13,24 +13,29 @@ std::chrono::nanoseconds read_clock(clockid_t id) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-}  // namespace
-
-Anchor take_anchor() {
-  // The pair with the least time between its two readings is the truest: a preempted process would
-  // put its pause into the anchor.
-  Anchor best;
+/// What `clock` reads more than `base`. Of five pairs the one with the least time between its
+/// readings is the truest: a preempted process would put its pause into the difference.
+std::chrono::nanoseconds difference(clockid_t clock, clockid_t base) {
+  std::chrono::nanoseconds best{0};
   auto least = std::chrono::nanoseconds::max();
   for (int i = 0; i < 5; ++i) {
-    const auto before = read_clock(CLOCK_BOOTTIME);
-    const auto utc = read_clock(CLOCK_REALTIME);
-    const auto after = read_clock(CLOCK_BOOTTIME);
+    const auto before = read_clock(base);
+    const auto between = read_clock(clock);
+    const auto after = read_clock(base);
     if (after - before < least) {
       least = after - before;
-      best.utc_minus_boot = utc - (before + (after - before) / 2);
+      best = between - (before + (after - before) / 2);
     }
   }
   return best;
 }
+
+/// Since boot: what CLOCK_MONOTONIC leaves out.
+std::chrono::nanoseconds suspended() { return difference(CLOCK_BOOTTIME, CLOCK_MONOTONIC); }
+
+}  // namespace
+
+Anchor take_anchor() { return {difference(CLOCK_REALTIME, CLOCK_BOOTTIME)}; }
 
 std::string to_text(Anchor anchor) { return std::to_string(anchor.utc_minus_boot.count()); }
 
@@ -40,6 +45,8 @@ std::optional<Anchor> parse_anchor(std::string_view text) {
   if (error != std::errc{} || end != text.data() + text.size()) return {};
   return Anchor{std::chrono::nanoseconds(value)};
 }
+
+RunClock::RunClock(Anchor anchor) : anchor_(anchor), suspended_before_(suspended()) {}
 
 RunClock RunClock::from_environment() {
   if (const char* text = std::getenv(kAnchorVariable)) {
@@ -56,6 +63,11 @@ Timestamp RunClock::at(SinceBoot time) const {
 Milliseconds RunClock::wall_clock_shift_ms() const {
   const auto shift = take_anchor().utc_minus_boot - anchor_.utc_minus_boot;
   return std::chrono::duration<double, std::milli>(shift).count();
+}
+
+Seconds RunClock::suspended_s() const {
+  const auto grown = std::chrono::duration<double>(suspended() - suspended_before_).count();
+  return grown < 0.001 ? 0 : grown;  // less is the error of the readings
 }
 
 SinceBoot RunClock::since_boot() { return read_clock(CLOCK_BOOTTIME); }

@@ -30,7 +30,7 @@ std::optional<Anchor> parse_anchor(std::string_view text);
 /// wall clock during the run does not show in the stamps, but in wall_clock_shift().
 class RunClock {
  public:
-  explicit RunClock(Anchor anchor) : anchor_(anchor) {}
+  explicit RunClock(Anchor anchor);
   /// With the anchor from kAnchorVariable when it is set and valid, else with a new one.
   static RunClock from_environment();
 
@@ -39,12 +39,15 @@ class RunClock {
   /// How far the wall clock has moved since the anchor was taken, in milliseconds; slewing by NTP
   /// gives fractions, a step gives its size.
   [[nodiscard]] Milliseconds wall_clock_shift_ms() const;
+  /// How long the machine was suspended since this clock was made.
+  [[nodiscard]] Seconds suspended_s() const;
   [[nodiscard]] Anchor anchor() const { return anchor_; }
 
   static SinceBoot since_boot();
 
  private:
   Anchor anchor_;
+  std::chrono::nanoseconds suspended_before_;
 };
 
 /// User + system CPU seconds of this process.

@@ -192,6 +192,7 @@ struct Manifest {
   std::vector<ChildRecord> children;
   Timeline timeline;
   std::optional<Milliseconds> wall_clock_shift_ms;  ///< over the run, by the orchestrator
+  std::optional<Seconds> suspended_s;  ///< time in which the machine was suspended, in the run
   std::vector<TooLongForContext> too_long_for_context;
   std::map<std::string, FileCheck> file_checks;  ///< every file of the run but the manifest
   std::optional<StartupMemory> startup_memory;   ///< of --server-log; none: not given
@@ -199,6 +200,6 @@ struct Manifest {
 BOOST_DESCRIBE_STRUCT(Manifest, (),
                       (run_id, timestamp, config, results, files, schema_version, simulated,
                        interrupted, tag, options, host, gpus, server, samplers, children, timeline,
-                       wall_clock_shift_ms, too_long_for_context, file_checks, startup_memory))
+                       wall_clock_shift_ms, suspended_s, too_long_for_context, file_checks, startup_memory))
 
 }  // namespace memprof

@@ -50,6 +50,11 @@ def posts(server):
     return [request for request in server.requests if request.method == "POST"]
 
 
+def loaded(server):
+    """Whether two chats are in flight; the questions before the load may overlap, too."""
+    return sum(request.ended is None for request in posts(server)) == 2
+
+
 def limited(seconds=60):
     """As contained(), but in this PID namespace: what a tool leaves behind stays to be found."""
     prefix = ["prlimit", "--nproc=400", "--", "timeout", "--kill-after=2", str(seconds)]

@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 
 from integration.profile_case import (FAKE_GPUS, ProfileCase, answers, descendants, first, held,
-                                      name_of, posts)
+                                      loaded, name_of, posts)
 from support.answers import close, error, hang
 from support.run_tool import finish, pid_of, read_csv, run_tool, start_tool
 from support.scripted_server import ScriptedServer
@@ -24,7 +24,7 @@ class DeadChildren(ProfileCase):
     def test_sampler_dies(self):
         with ScriptedServer(answers(held)) as server:
             with self.running(server, env=FAKE_GPUS) as (process, pid):
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 os.kill(pid_of(process, "gpu_mem_sampler"), signal.SIGKILL)
                 self.wait_until(lambda: "gpu_mem_sampler" not in map(name_of, descendants(pid)),
                                 "the sampler's end")
@@ -44,7 +44,7 @@ class DeadChildren(ProfileCase):
     def test_runner_dies(self):
         with ScriptedServer(answers(first(2, [hang()]))) as server:
             with self.running(server, env=FAKE_GPUS) as (process, pid):
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 children = descendants(pid)
                 os.kill(pid_of(process, "request_runner"), signal.SIGKILL)
                 ended = finish(process)
@@ -62,7 +62,7 @@ class DeadChildren(ProfileCase):
         with ScriptedServer(answers([hang()])) as server:
             with self.running(server, "--timeout", "1", "--connect-timeout", "1",
                               env=FAKE_GPUS) as (process, pid):
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 os.kill(pid_of(process, "request_runner"), signal.SIGSTOP)
                 children = descendants(pid)
                 ended = finish(process, 50)
@@ -124,7 +124,7 @@ class FileSizeLimit(ProfileCase):
             with start_tool("run_memory_profile",
                             *self.arguments(server, "--gpu-interval-ms", "1"), env=FAKE_GPUS,
                             prefix=("prlimit", "--fsize=60000", "--", "timeout", "50")) as process:
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 pid = pid_of(process, "run_memory_profile")
                 self.wait_until(lambda: "gpu_mem_sampler" not in map(name_of, descendants(pid)),
                                 "the sampler's end")

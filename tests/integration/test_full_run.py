@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from integration.profile_case import (FAKE_GPUS, GPU_COLUMNS, REQUEST_COLUMNS, ProfileCase,
-                                      answers, descendants, held, limited)
+                                      answers, descendants, held, limited, loaded)
 from support.answers import error, models, pause
 from support.run_tool import finish, read_csv, read_jsonl, run_tool, start_tool
 from support.scripted_server import ScriptedServer, completion_as_asked
@@ -86,7 +86,7 @@ class FullRun(ProfileCase):
     def test_children_have_one_clock(self):
         with ScriptedServer(answers(held)) as server:
             with self.running(server, env=FAKE_GPUS) as (process, pid):
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 anchors = []
                 for child in descendants(pid):
                     variables = Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
@@ -116,7 +116,7 @@ class FullRun(ProfileCase):
             with start_tool("run_memory_profile", *self.arguments(server), prefix=limited(),
                             stderr=inner) as process:
                 os.close(inner)
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 time.sleep(1.2)
                 server.release()
                 shown = b""

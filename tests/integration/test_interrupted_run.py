@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from integration.profile_case import (FAKE_GPUS, ProfileCase, answers, descendants, first,
-                                      is_gone, limited, posts)
+                                      is_gone, limited, loaded, posts)
 from support.answers import hang
 from support.run_tool import finish, pid_of, read_csv, read_jsonl, start_tool
 from support.scripted_server import ScriptedServer
@@ -108,7 +108,7 @@ class Interrupted(ProfileCase):
     def test_children_that_do_not_listen_are_gone_all_the_same(self):
         with ScriptedServer(answers([hang()])) as server:
             with self.running(server, env=FAKE_GPUS) as (process, pid):
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 children = descendants(pid)
                 for child in children:
                     os.kill(child, signal.SIGSTOP)  # neither SIGINT nor SIGTERM reaches them
@@ -121,7 +121,7 @@ class Interrupted(ProfileCase):
     def test_a_second_signal_ends_at_once(self):
         with ScriptedServer(answers([hang()])) as server:
             with self.running(server, env=FAKE_GPUS) as (process, pid):
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 children = descendants(pid)
                 for child in children:
                     os.kill(child, signal.SIGSTOP)
@@ -140,7 +140,7 @@ class Interrupted(ProfileCase):
     def test_killed(self):
         with ScriptedServer(answers(first(1, [hang()]))) as server:
             with self.running(server, env=FAKE_GPUS) as (process, pid):
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 children = descendants(pid)
                 self.assertEqual(len(children), 2)
                 os.kill(pid, signal.SIGKILL)
@@ -155,7 +155,7 @@ class Interrupted(ProfileCase):
     def test_nobody_reads_its_words(self):
         with ScriptedServer(answers([hang()])) as server:
             with self.running(server, env=FAKE_GPUS) as (process, pid):
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 children = descendants(pid)
                 process.stderr.close()
                 process.stdout.close()

@@ -5,7 +5,7 @@ import time
 import unittest
 from pathlib import Path
 
-from integration.profile_case import ProfileCase, answers, held
+from integration.profile_case import ProfileCase, answers, held, loaded
 from support.run_tool import bin_dir, finish
 from support.scripted_server import ScriptedServer
 
@@ -38,7 +38,7 @@ class PlantedLinks(ProfileCase):
         planted = ["summary.json", "report.html", "logs/request_runner.stats.json"]
         with ScriptedServer(answers(held)) as server:
             with self.running(server) as (process, _):
-                server.wait_for(lambda s: s.in_flight == 2, 30)
+                server.wait_for(loaded, 30)
                 folder = self.run_folder()
                 for name in planted:
                     (folder / name).symlink_to(victim)

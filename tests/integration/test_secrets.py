@@ -3,19 +3,22 @@
 import base64
 import json
 import os
+import shutil
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-from integration.profile_case import ProfileCase, answers, descendants, held
+from integration.profile_case import ProfileCase, answers, descendants, held, limited, posts, loaded
 from support.answers import error, models, response
 from support.certificates import make_certificate
 from support.metrics import CONFIG, metrics
-from support.run_tool import finish, open_folder, run_tool
+from support.run_tool import finish, open_folder, read_csv, run_tool
 from support.scripted_server import ScriptedServer
 
 SECRETS = {"file": "sk-from-file-1234", "environment": "sk-from-env-5678",
            "header": "header-value-9abc"}
+WRAPPER = Path(__file__).resolve().parents[2] / "scripts" / "run_memory_profile.sh"
 
 
 class Secrets(ProfileCase):
@@ -41,7 +44,7 @@ class Secrets(ProfileCase):
         """A run whose command lines are looked at while requests are in flight."""
         with ScriptedServer(answers(held)) as server:
             with self.running(server, *flags, env=env) as (process, pid):
-                server.wait_for(lambda s: s.in_flight == 2)
+                server.wait_for(loaded)
                 lines = self.command_lines(pid)
                 self.assertIn(b"request_runner", lines)
                 server.release()
@@ -68,8 +71,7 @@ class Secrets(ProfileCase):
         for variable in ("OPENAI_API_KEY", "VLLM_API_KEY"):
             with self.subTest(variable):
                 server, _, _ = self.watched_run(env={variable: SECRETS["environment"]})
-                posts = [r for r in server.requests if r.method == "POST"]
-                self.assertEqual({r.headers["authorization"] for r in posts},
+                self.assertEqual({r.headers["authorization"] for r in posts(server)},
                                  {"Bearer " + SECRETS["environment"]})
 
     def test_a_server_that_repeats_the_key(self):
@@ -136,6 +138,13 @@ class Exposed(ProfileCase):
                 ended = run_tool(tool, *arguments, "--connect-timeout", "0.2", env=self.KEY)
                 self.assert_warned(ended, self.ELSEWHERE + " unencrypted")
 
+    def test_request_runner_tells_it_before_it_reads_its_workload(self):
+        ended = run_tool("request_runner", self.out / "no workload", "-o", self.out / "rows",
+                         "--base-url", self.ELSEWHERE + "/v1", env=self.KEY)
+        self.assertEqual(ended.returncode, 3, ended.stderr)
+        self.assertIn("no workload", ended.stderr)
+        self.assert_warned(ended, self.ELSEWHERE + " unencrypted")
+
     def test_an_unchecked_certificate_is_told_once(self):
         made = make_certificate(self.out)
         with ScriptedServer(answers(), tls=made) as server:
@@ -147,39 +156,84 @@ class Exposed(ProfileCase):
 class Hostile(ProfileCase):
     """A server that repeats what it was sent, in every place where it has a say."""
 
-    def test_what_it_repeats_gets_nowhere(self):
-        key = SECRETS["environment"]
-        coded = base64.b64encode(f"Bearer {key}".encode()).decode()
+    def setUp(self):
+        super().setUp()
+        self.key, self.tenant = SECRETS["environment"], SECRETS["header"]
+        self.coded = base64.b64encode(f"Bearer {self.key}".encode()).decode()
+        self.salts = set()
+        header = self.out / "headers"
+        header.write_text(f"X-Tenant: {self.tenant}\n")
+        header.chmod(0o644)
+        self.header = ("--header-file", header)
 
-        def models_with_it(request):
-            names = ["tiny", key, "x-" + coded, "Bearer%20" + key]
-            return models(names)
+    def chat(self, request):
+        """A redirect, then two refusals: with the headers' values, and with the salt."""
+        salt = request.json.get("cache_salt", "no salt")
+        self.salts.add(salt)
+        where = f"http://{request.headers['host']}/stolen?k={self.key}&t={self.tenant}"
+        return [response(f"see {where}".encode(), 302, "text/plain",
+                         headers=f"Location: {where}\r\n".encode()),
+                error(400, {"error": {"message": f"{self.key} {self.coded} {self.tenant}"}}),
+                error(400, {"error": {"message": f"cache_salt: {salt} is refused"}}),
+                ][request.number % 3]
 
-        def metrics_with_it(request):
-            return metrics(engines=(key,), config=CONFIG | {"cache_dtype": coded})
+    def table(self):
+        names = ["tiny", self.key, "x-" + self.coded, "Bearer%20" + self.key, self.tenant]
+        page = metrics(engines=(self.key, self.tenant), config=CONFIG | {"cache_dtype": self.coded})
+        version = json.dumps({"version": f"0.32 {self.key} {self.coded} {self.tenant}"})
+        return {"/v1/models": models(names), "/metrics": page, "/v1/chat/completions": self.chat,
+                "/version": response(version.encode())}
 
-        def version(request):
-            return response(json.dumps({"version": f"0.32 {key} {coded}"}).encode())
-
-        def chat(request):
-            return error(302, f"Location: /?k={key} {coded}".encode(), "text/plain")
-
-        table = {"/v1/models": models_with_it, "/metrics": metrics_with_it, "/version": version,
-                 "/v1/chat/completions": chat}
-        with ScriptedServer(table) as server:
-            ended, folder = self.profile(server, env={"OPENAI_API_KEY": key})
-            raw = self.out / "raw"
-            sampled = run_tool("server_metrics_sampler", "-o", self.out / "rows", "--raw", raw,
-                               "--metrics-url", server.url + "/metrics", "--duration", "0.3",
-                               env={"OPENAI_API_KEY": key})
-        self.assertEqual(ended.returncode, 1, ended.stderr)
-        words = (ended.stdout + ended.stderr + sampled.stdout + sampled.stderr).encode()
-        seen = [("words", words), *((path, path.read_bytes()) for path in self.out.rglob("*")
-                                    if path.is_file())]
-        self.assertGreater(len(seen), 10)
+    def assert_nowhere(self, *ended, files):
+        """Neither in words nor in what was written; the headers' file is the user's own."""
+        seen = [("words", (each.stdout + each.stderr).encode()) for each in ended]
+        seen += [(path, path.read_bytes()) for path in self.out.rglob("*")
+                 if path.is_file() and path.name != "headers"]
+        self.assertGreater(len(seen), files)
         for where, data in seen:
-            for secret in (key, coded.rstrip("=")[:-1]):
+            for secret in (self.key, self.coded.rstrip("=")[:-1], self.tenant, *self.salts):
                 self.assertNotIn(secret.encode(), data, where)
+
+    def test_what_it_repeats_gets_nowhere(self):
+        environment = {"OPENAI_API_KEY": self.key}
+        with ScriptedServer(self.table()) as server:
+            ended, folder = self.profile(server, *self.header, env=environment)
+            sampled = run_tool("server_metrics_sampler", "-o", self.out / "rows", "--raw",
+                               self.out / "raw", "--metrics-url", server.url + "/metrics",
+                               "--duration", "0.3", *self.header, env=environment)
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertEqual(len(self.salts), 1)
+        self.assertTrue(next(iter(self.salts)).startswith("memprof-"), self.salts)
+        self.assertNotIn("/stolen", [request.path.split("?")[0] for request in server.requests])
+        rows = read_csv(folder / "request_trace.csv")[1]
+        self.assertEqual({row["http_status"] for row in rows}, {"302", "400"})
+        self.assertTrue(any("***" in (row["error_detail"] or "") for row in rows), rows)
+        other = self.out / "other"
+        shutil.copytree(folder, other)
+        reported = run_tool("memory_report", folder, "--html", self.out / "page", "--joined",
+                            self.out / "joined", "--trace-out", self.out / "events")
+        compared = run_tool("memory_report", folder, other, "--html", self.out / "compared")
+        for each in (reported, compared):
+            self.assertIn(each.returncode, (0, 1), each.stderr)
+        for written in ("page", "joined", "events", "compared"):
+            self.assertGreater((self.out / written).stat().st_size, 0, written)
+        self.assert_nowhere(ended, sampled, reported, compared, files=25)
+
+    def test_nor_when_the_wrapper_starts_it(self):
+        with ScriptedServer(self.table()) as server:
+            ended = subprocess.run(
+                [*limited(), WRAPPER, *self.arguments(server, *self.header)], capture_output=True,
+                text=True, timeout=60, env=os.environ | {"OPENAI_API_KEY": self.key})
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertEqual({request.headers["authorization"] for request in posts(server)},
+                         {"Bearer " + self.key})
+        self.assert_nowhere(ended, files=10)
+
+    def test_nor_by_the_smoke_test(self):
+        ended = run_tool("smoke_test", timeout=90, prefix=limited(80), cwd=self.out,
+                         env={"OPENAI_API_KEY": self.key, "TMPDIR": str(self.out)})
+        self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
+        self.assertNotIn(self.key, ended.stdout + ended.stderr)
 
 
 class Tls(ProfileCase):

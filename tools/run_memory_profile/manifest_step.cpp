@@ -9,6 +9,8 @@
 #include "records/server_metrics.hpp"
 #include "report/page.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
 #include <filesystem>
@@ -96,6 +98,11 @@ Summary finish_files(RunContext& run) {
   // A step that failed before the load leaves a part of a run, as a signal does.
   manifest.interrupted = run.interrupted() || !manifest.timeline.load_end;
   manifest.wall_clock_shift_ms = run.tool.clock().wall_clock_shift_ms();
+  manifest.suspended_s = run.tool.clock().suspended_s();
+  if (*manifest.suspended_s > 0) {
+    run.tool.warn(fmt::format("this machine was suspended for {:.1f} s during the run",
+                              *manifest.suspended_s));
+  }
   manifest.results.duration_s = duration(manifest, traces);
   manifest.results.gpu_samples = traces.gpu_rows;
   manifest.results.total_requests = static_cast<std::int64_t>(traces.requests.size());

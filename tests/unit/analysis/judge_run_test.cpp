@@ -35,7 +35,7 @@ TEST(Judge, CodesAreListedOnceEach) {
   for (const auto& code : kVerdictCodes) {
     EXPECT_TRUE(seen.emplace(code.name, code.severity).second) << code.name;
   }
-  EXPECT_EQ(seen.size(), 27u);
+  EXPECT_EQ(seen.size(), 28u);
 }
 
 TEST(Judge, WorstComesFirst) {
@@ -115,6 +115,17 @@ TEST(Judge, ClockStepped) {
   run.traces.runner.reset();
   run.manifest.samplers.gpu_mem_sampler->wall_clock_shift_ms = 101;
   EXPECT_EQ(run.found("clock_stepped").value, 101);
+}
+
+TEST(Judge, Suspended) {
+  auto run = healthy_run();
+  EXPECT_EQ(run.reason("suspended"), nullptr);
+  run.manifest.suspended_s = 0;
+  EXPECT_EQ(run.reason("suspended"), nullptr);
+  run.manifest.suspended_s = 3600.25;
+  ASSERT_NE(run.reason("suspended"), nullptr);
+  EXPECT_EQ(run.found("suspended").value, 3600.25);
+  EXPECT_EQ(run.found("suspended").severity, Severity::invalid);
 }
 
 TEST(Judge, Interrupted) {
