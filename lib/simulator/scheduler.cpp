@@ -171,6 +171,8 @@ std::vector<BlockId> Scheduler::find_hits(Request& request) {
 
 void Scheduler::publish(Request& request, Tokens through) {
   if (!config_.enable_prefix_caching) return;
+  // Most tokens fill no block: they are told by a product, which costs less than a quotient.
+  if (through < (request.published + 1) * config_.block_size) return;
   const auto full = through / config_.block_size;
   hash_blocks(request, full);
   for (; request.published < full; ++request.published) {
