@@ -94,7 +94,8 @@ void PrometheusScanner::feed(std::string_view bytes) {
 }
 
 void PrometheusScanner::finish() {
-  if (!line_.empty()) take_line(line_);
+  const auto first = line_.find_first_not_of(" \t\r");
+  if (first != std::string::npos && line_[first] != '#') ++broken_lines_;
   line_.clear();
   too_long_ = false;
 }

@@ -47,9 +47,10 @@ class PrometheusScanner {
   void reset();
   /// Any split of the bytes gives the same samples.
   void feed(std::string_view bytes);
-  /// The text's end: what stands after the last line end is a line too.
+  /// The text's end. What stands after the last line end is passed over: every line ends in one, so
+  /// this was cut, and half a number would be a wrong number.
   void finish();
-  /// Lines passed over: longer than kMostLineBytes, without a name, or of a wanted name and not
+  /// Lines passed over: longer than kMostLineBytes, cut, without a name, or of a wanted name and not
   /// readable. Lines of other names are not looked at.
   [[nodiscard]] std::int64_t broken_lines() const { return broken_lines_; }
 

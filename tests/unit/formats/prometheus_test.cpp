@@ -59,9 +59,9 @@ TEST(Prometheus, AllowsBlanksWhereTheyCanStand) {
 }
 
 TEST(Prometheus, UndoesEscapesAndKeepsEveryOtherByte) {
-  EXPECT_EQ(samples_of(R"(a{m="we\"ird\\lla🦙",n="x\ny",o="{,=}# ",p=""} 1)"),
+  EXPECT_EQ(samples_of(R"(a{m="we\"ird\\lla🦙",n="x\ny",o="{,=}# ",p=""} 1)" "\n"),
             (Lines{"a|m=we\"ird\\lla🦙|n=x\ny|o={,=}# |p= 1"}));
-  EXPECT_EQ(samples_of("a{m=\"\\q\\\\n\xff\"} 1"), (Lines{"a|m=\\q\\n\xff 1"}));
+  EXPECT_EQ(samples_of("a{m=\"\\q\\\\n\xff\"} 1\n"), (Lines{"a|m=\\q\\n\xff 1"}));
 }
 
 TEST(Prometheus, DropsTimestampsAndExemplars) {
@@ -73,14 +73,23 @@ TEST(Prometheus, DropsTimestampsAndExemplars) {
 TEST(Prometheus, ReadsEverySpellingOfANumber) {
   EXPECT_EQ(samples_of("a 1.79548990128e+09\nb -0.5\nc +3\nd 1E3\n"),
             (Lines{"a 1795489901.28", "b -0.5", "c 3", "d 1000"}));
-  EXPECT_EQ(samples_of("e +Inf\nf -Inf\ng Inf\nh NaN\ni nan"),
+  EXPECT_EQ(samples_of("e +Inf\nf -Inf\ng Inf\nh NaN\ni nan\n"),
             (Lines{"e inf", "f -inf", "g inf", "h nan", "i nan"}));
 }
 
-TEST(Prometheus, TakesCrlfCommentsAndALastLineWithoutAnEnd) {
-  const auto scanned = scan("# HELP a b\r\n#TYPE\r\n\r\na 1\r\n  # x\r\nb{x=\"y\"} 2\r");
+TEST(Prometheus, TakesCrlfAndComments) {
+  const auto scanned = scan("# HELP a b\r\n#TYPE\r\n\r\na 1\r\n  # x\r\nb{x=\"y\"} 2\r\n");
   EXPECT_EQ(scanned.samples, (Lines{"a 1", "b|x=y 2"}));
   EXPECT_EQ(scanned.broken, 0);
+}
+
+TEST(Prometheus, TakesNoLineWhoseEndHasNotCome) {
+  for (const std::string cut : {"b", "b 12", "b 12\r", "b{x=\"y\"} 12", " b 12 # {} 1"}) {
+    EXPECT_EQ(scan("a 1\n" + cut), (Scanned{{"a 1"}, 1})) << cut;
+  }
+  for (const std::string harmless : {"# EOF", " # EOF\r", "\r", " "}) {
+    EXPECT_EQ(scan("a 1\n" + harmless), (Scanned{{"a 1"}, 0})) << harmless;
+  }
 }
 
 TEST(Prometheus, PassesBrokenLinesOverAndCountsThem) {
