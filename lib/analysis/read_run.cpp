@@ -73,9 +73,9 @@ void read_csv(const std::string& path, std::string_view needed, std::vector<std:
     }
   });
   WholeLines lines;
-  const auto read = files::read_in_pieces(path, [&](std::string_view bytes) {
-    lines.feed(bytes, [&](std::string_view whole) { reader.feed(whole); });
-  });
+  const auto feed = [&](std::string_view whole) { reader.feed(whole); };
+  const auto read = files::read_in_pieces(
+      path, files::Source::regular_file, [&](std::string_view bytes) { lines.feed(bytes, feed); });
   if (read.has_error()) {
     problems.push_back(read.error().message);
     return;
@@ -213,8 +213,8 @@ class LineCounter {
 
 void read_workload(const std::string& path, RunTraces& traces) {
   LineCounter lines;
-  const auto read =
-      files::read_in_pieces(path, [&](std::string_view bytes) { lines.feed(bytes); });
+  const auto read = files::read_in_pieces(
+      path, files::Source::regular_file, [&](std::string_view bytes) { lines.feed(bytes); });
   if (read.has_error()) {
     traces.problems.push_back(read.error().message);
     return;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace memprof::files {
@@ -38,6 +39,23 @@ bool write_all(int fd, std::string_view text) {
     }
   }
   return true;
+}
+
+/// -1 and errno when it cannot be opened.
+int open_source(const std::string& path, Source source) {
+  if (source == Source::any && path == "-") return STDIN_FILENO;
+  // Opening a pipe waits for its writer. Reading a regular file is as without O_NONBLOCK.
+  const int more = source == Source::regular_file ? O_NONBLOCK : 0;
+  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | more);
+}
+
+Result<void> check_source(const std::string& path, int fd, Source source) {
+  if (fd < 0) return failure(path, "cannot read");
+  if (source == Source::any) return {};
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return failure(path, "cannot read");
+  if (S_ISREG(status.st_mode)) return {};
+  return Error{ExitCode::environment, path + ": is not a regular file; put a copy in its place"};
 }
 
 }  // namespace
@@ -83,10 +101,10 @@ void write_document(const std::string& path, std::string_view text, Links links)
   file.finish();
 }
 
-Result<void> read_in_pieces(const std::string& path,
+Result<void> read_in_pieces(const std::string& path, Source source,
                             const std::function<void(std::string_view)>& on_bytes) {
-  const Descriptor file(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.fd < 0) return failure(path, "cannot read");
+  const Descriptor file(open_source(path, source));
+  if (const auto bad = check_source(path, file.fd, source); bad.has_error()) return bad;
   std::array<char, 1 << 16> buffer;
   for (;;) {
     const auto got = ::read(file.fd, buffer.data(), buffer.size());
@@ -100,9 +118,9 @@ Result<void> read_in_pieces(const std::string& path,
   }
 }
 
-Result<std::string> read_document(const std::string& path, std::size_t max_bytes) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.fd < 0) return failure(path, "cannot read");
+Result<std::string> read_document(const std::string& path, Source source, std::size_t max_bytes) {
+  const Descriptor file(open_source(path, source));
+  if (const auto bad = check_source(path, file.fd, source); bad.has_error()) return bad.error();
   std::string text;
   std::array<char, 1 << 16> buffer;
   for (;;) {

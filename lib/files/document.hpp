@@ -36,11 +36,18 @@ class DocumentFile {
 void write_document(const std::string& path, std::string_view text,
                     Links links = Links::own_followed);
 
-/// A whole file; an Error names it and the reason. Files over `max_bytes` are refused.
-Result<std::string> read_document(const std::string& path, std::size_t max_bytes = 64u << 20);
+/// What may stand under a name that is read.
+enum class Source {
+  regular_file,  ///< no pipe or device, which would hold up who reads a folder that others made
+  any,           ///< whatever the user has named, `-` for stdin
+};
 
-/// Calls `on_bytes` with the file's bytes in pieces, in bounded memory; `-` is stdin.
-Result<void> read_in_pieces(const std::string& path,
+/// A whole file; an Error names it and the reason. Files over `max_bytes` are refused.
+Result<std::string> read_document(const std::string& path, Source source = Source::regular_file,
+                                  std::size_t max_bytes = 64u << 20);
+
+/// Calls `on_bytes` with the file's bytes in pieces, in bounded memory.
+Result<void> read_in_pieces(const std::string& path, Source source,
                             const std::function<void(std::string_view)>& on_bytes);
 
 template <class T>

@@ -29,7 +29,8 @@ bool is_field_value(std::string_view value) {
 Result<std::string> read_key(const TargetSpec& target) {
   std::string key;
   if (target.api_key_file) {
-    const auto text = files::read_document(*target.api_key_file, kMostSecretBytes);
+    const auto text =
+        files::read_document(*target.api_key_file, files::Source::any, kMostSecretBytes);
     if (text.has_error()) return text.error();
     key = std::string(formats::trim(*text));
     if (key.empty()) {
@@ -60,7 +61,7 @@ std::string lower_case(std::string text) {
 Result<void> read_header_file(const std::string& path, std::vector<Header>& headers) {
   static constexpr std::string_view kOurs[] = {"content-length", "content-type", "host",
                                                "transfer-encoding", "connection", "x-request-id"};
-  const auto text = files::read_document(path, kMostSecretBytes);
+  const auto text = files::read_document(path, files::Source::any, kMostSecretBytes);
   if (text.has_error()) return text.error();
   int line_number = 0;
   for (const auto raw : formats::split(*text, '\n')) {

@@ -87,7 +87,7 @@ Result<std::int64_t> read_workload(const std::string& path,
                                    const WorkloadReader::OnRequest& on_request) {
   WorkloadReader reader(path, on_request);
   try {
-    const auto read = files::read_in_pieces(path, [&](std::string_view bytes) {
+    const auto read = files::read_in_pieces(path, files::Source::any, [&](std::string_view bytes) {
       if (const auto fed = reader.feed(bytes); fed.has_error()) throw BadLine{fed.error()};
     });
     if (read.has_error()) return read.error();

@@ -3,11 +3,12 @@
 import csv
 import json
 import os
+import select
 import signal
 import unittest
 
 from report_case import TOOL, ReportCase, at
-from support.run_tool import finish, read_csv, start_tool
+from support.run_tool import finish, read_csv, run_tool, start_tool
 
 
 class CommandLine(ReportCase):
@@ -119,13 +120,14 @@ class OneRun(ReportCase):
         self.assertIn("/proc/none", ended.stderr)
 
     def test_a_signal_ends_it(self):
-        folder = self.original_folder()
-        os.remove(folder / "gpu_mem_trace.csv")
-        os.mkfifo(folder / "gpu_mem_trace.csv")  # a file that never comes
-        with start_tool(TOOL, folder) as process:
-            with open(folder / "gpu_mem_trace.csv", "w", encoding="ascii"):
-                process.send_signal(signal.SIGTERM)
-                ended = finish(process, timeout=5)
+        pipe = self.root / "pipe"
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # takes nothing of a long page
+        self.addCleanup(os.close, reader)
+        with start_tool(TOOL, self.original_folder(), "--html", pipe) as process:
+            self.assertEqual(select.select([reader], [], [], 20)[0], [reader])
+            process.send_signal(signal.SIGTERM)
+            ended = finish(process, timeout=5)
         self.assertIn(ended.returncode, (-signal.SIGTERM, 128 + signal.SIGTERM))
 
 
@@ -204,6 +206,27 @@ class BrokenFolders(ReportCase):
         os.remove(folder / "gpu_mem_trace.csv")
         os.mkdir(folder / "gpu_mem_trace.csv")
         self.report(folder, exit_code=1)
+
+    def test_a_pipe_or_a_device_in_place_of_a_file(self):
+        for name in ("workload.jsonl", "request_trace.csv", "gpu_mem_trace.csv",
+                     "server_metrics_trace.csv", "manifest.json",
+                     "logs/server_metrics_sampler.stats.json"):
+            for kind, put in (("pipe", os.mkfifo), ("device", lambda p: p.symlink_to("/dev/zero"))):
+                with self.subTest(name, kind=kind):
+                    folder = self.measured_folder(f"{kind}_{name.replace('/', '_')}")
+                    os.remove(folder / name)
+                    put(folder / name)
+                    ended = run_tool(TOOL, folder, prefix=("prlimit", "--as=2000000000", "--"))
+                    self.assertEqual(ended.returncode, 1, ended.stderr)
+                    problems = self.summary(folder)["problems"]
+                    self.assertEqual(len(problems), 1, problems)
+                    self.assertIn(f"{name}: is not a regular file", problems[0])
+
+    def test_a_pipe_in_place_of_the_old_summary(self):
+        folder = self.measured_folder()
+        os.mkfifo(folder / "summary.json")
+        ended = self.report(folder, exit_code=3)
+        self.assertIn("summary.json: is not a regular file", ended.stderr)
 
 
 class SeveralRuns(ReportCase):

@@ -19,9 +19,10 @@ std::optional<std::string> sha256(const std::string& path) {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                         &EVP_MD_CTX_free);
   EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  const auto read = files::read_in_pieces(path, [&](std::string_view bytes) {
+  const auto add = [&](std::string_view bytes) {
     EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
-  });
+  };
+  const auto read = files::read_in_pieces(path, files::Source::regular_file, add);
   if (read.has_error()) return {};
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned int size = 0;

@@ -63,7 +63,7 @@ bool has_known_metrics(const Options& options, const http::Url& base_url,
 
 StartupMemory read_server_log(const std::string& path) {
   formats::StartupLogReader reader;
-  files::read_in_pieces(path, [&](std::string_view bytes) {
+  files::read_in_pieces(path, files::Source::any, [&](std::string_view bytes) {
     reader.feed(bytes);
   }).value();
   const auto memory = reader.finish();

@@ -76,7 +76,7 @@ bool ToolChild::ended_with(std::initializer_list<int> codes) const {
 std::string ToolChild::last_words() const {
   std::string words = fmt::format("{}: {}", record_.name,
                                   status_ ? describe(*status_) : "did not end");
-  const auto log = files::read_document(log_, kMostLogBytes);
+  const auto log = files::read_document(log_, files::Source::regular_file, kMostLogBytes);
   if (log.has_error()) return words + "; " + log.error().message;
   const auto text = formats::trim(*log);
   // What it stopped for is its last line; of a killed one the last line says nothing of that.

@@ -72,7 +72,9 @@ class Replay {
 ExitCode replay(const Options& options, cli::Tool& tool, ServerMetricsAccount& account) {
   files::CsvFile<ServerMetricsRow> trace(options.output, options.links());
   Replay run(options, trace, account);
-  files::read_in_pieces(*options.replay, [&](std::string_view bytes) { run.feed(bytes); }).value();
+  files::read_in_pieces(*options.replay, files::Source::any, [&](std::string_view bytes) {
+    run.feed(bytes);
+  }).value();
   run.finish_line();
   run.history.fill(account);
   if (run.bad_lines > 0) {

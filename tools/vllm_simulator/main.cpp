@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 
 std::optional<std::string> read_key(const Options& options) {
   if (!options.api_key_file) return {};
-  auto key = files::read_document(*options.api_key_file).value();
+  auto key = files::read_document(*options.api_key_file, files::Source::any).value();
   key.resize(std::min(key.find_first_of("\r\n"), key.size()));
   if (key.empty()) {
     throw ToolError(ExitCode::usage,

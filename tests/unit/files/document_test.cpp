@@ -96,7 +96,7 @@ TEST_F(Document, ReadsAWholeFile) {
   put("empty", "");
   EXPECT_EQ(read_document(path("large")).value(), large);
   EXPECT_EQ(read_document(path("empty")).value(), "");
-  const auto refused = read_document(path("large"), 100'000);
+  const auto refused = read_document(path("large"), Source::regular_file, 100'000);
   ASSERT_TRUE(refused.has_error());
   EXPECT_NE(refused.error().message.find(path("large") + ": larger than"), std::string::npos);
   const auto missing = read_document(path("missing"));
@@ -111,14 +111,50 @@ TEST_F(Document, ReadsInPieces) {
   put("large", large);
   std::string read;
   std::size_t most = 0;
-  ASSERT_FALSE(read_in_pieces(path("large"), [&](std::string_view bytes) {
+  ASSERT_FALSE(read_in_pieces(path("large"), Source::regular_file, [&](std::string_view bytes) {
                  read += bytes;
                  most = std::max(most, bytes.size());
                }).has_error());
   EXPECT_EQ(read, large);
   EXPECT_LE(most, 1u << 16);
-  EXPECT_TRUE(read_in_pieces(path("missing"), [](std::string_view) {}).has_error());
-  EXPECT_TRUE(read_in_pieces(path(""), [](std::string_view) {}).has_error());
+  for (const auto source : {Source::regular_file, Source::any}) {
+    EXPECT_TRUE(read_in_pieces(path("missing"), source, [](std::string_view) {}).has_error());
+    EXPECT_TRUE(read_in_pieces(path(""), source, [](std::string_view) {}).has_error());
+  }
+}
+
+TEST_F(Document, WaitsForNothingInTheNameOfAFile) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  ASSERT_EQ(::symlink("/dev/zero", path("endless").c_str()), 0);
+  put("real", "text");
+  ASSERT_EQ(::symlink("real", path("link").c_str()), 0);
+  for (const char* name : {"pipe", "endless", ""}) {
+    const auto words = path(name) + ": is not a regular file";
+    EXPECT_EQ(read_document(path(name)).error().message.find(words), 0u);
+    const auto read = read_in_pieces(path(name), Source::regular_file, [](std::string_view) {});
+    EXPECT_EQ(read.error().message.find(words), 0u);
+  }
+  EXPECT_EQ(read_document(path("link")).value(), "text");
+  EXPECT_TRUE(read_document("-").has_error());  // stdin for those alone who say so
+}
+
+TEST_F(Document, ReadsAPipeThatItsUserHasNamed) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  const auto write = [&] {
+    const int fd = ::open(path("pipe").c_str(), O_WRONLY);
+    EXPECT_EQ(::write(fd, "text", 4), 4);
+    ::close(fd);
+  };
+  auto writer = std::async(std::launch::async, write);
+  EXPECT_EQ(read_document(path("pipe"), Source::any).value(), "text");
+  writer.get();
+  writer = std::async(std::launch::async, write);
+  std::string read;
+  EXPECT_FALSE(read_in_pieces(path("pipe"), Source::any, [&](std::string_view bytes) {
+                 read += bytes;
+               }).has_error());
+  writer.get();
+  EXPECT_EQ(read, "text");
 }
 
 TEST_F(Document, JsonThereAndBack) {
