@@ -124,8 +124,9 @@ void judge_run(const Evidence& evidence, Reasons& reasons) {
                 std::nullopt, "Give its certificate with --ca-file instead of --insecure.");
   }
   if (manifest.server.key_over_http) {
-    reasons.add(code::kKeyOverHttp, "A key went to another machine without encryption.",
-                std::nullopt, "Use an https base URL, or a key that may be seen.");
+    reasons.add(code::kKeyOverHttp,
+                "A key or header value went to another machine without encryption.", std::nullopt,
+                "Use https URLs, or secrets that may be seen.");
   }
 }
 
