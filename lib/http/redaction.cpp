@@ -51,7 +51,8 @@ std::string in_base64(std::string_view text, std::size_t offset) {
 
 }  // namespace
 
-Redaction::Redaction(const std::vector<Header>& headers) {
+Redaction::Redaction(const std::vector<Header>& headers, std::string_view other) {
+  add(other);
   for (const auto& header : headers) {
     add(header.value);
     // `Bearer <key>`: the key alone, too.

@@ -8,11 +8,11 @@
 
 namespace memprof::http {
 
-/// Takes the values of headers, which may be secrets, out of a server's words: as they are, and as
-/// JSON, a URL or base64 has them.
+/// Takes the values of headers, and another text, which may be secrets, out of a server's words: as
+/// they are, and as JSON, a URL or base64 has them.
 class Redaction {
  public:
-  explicit Redaction(const std::vector<Header>& headers);
+  explicit Redaction(const std::vector<Header>& headers, std::string_view other = {});
 
   /// Words in one line, as formats::one_line makes them, or any text that is whole: of one line a
   /// secret that is cut at its end goes too. Values shorter than four characters stay: no secrets,

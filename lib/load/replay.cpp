@@ -24,7 +24,7 @@ Replay::Replay(boost::asio::io_context& io, const clock::RunClock& clock, Settin
     : io_(io),
       clock_(clock),
       settings_(std::move(settings)),
-      redaction_(settings_.headers),
+      redaction_(settings_.headers, settings_.salt),
       workload_(workload),
       on_row_(std::move(on_row)),
       on_progress_(std::move(on_progress)),

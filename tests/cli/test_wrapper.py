@@ -1,13 +1,13 @@
 """scripts/run_memory_profile.sh: which flags the environment becomes."""
 
 import os
-import shutil
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-WRAPPER = Path(__file__).resolve().parents[2] / "scripts" / "run_memory_profile.sh"
+from support.wrapper import lone_wrapper
+
 SAYS_ITS_ARGUMENTS = "#!/bin/sh\nfor argument; do echo \"$argument\"; done\n"
 
 
@@ -16,16 +16,9 @@ class Wrapper(unittest.TestCase):
         """A checkout of the wrapper alone, built: its tool prints the arguments that it gets."""
         made = tempfile.TemporaryDirectory()
         self.addCleanup(made.cleanup)
-        root = Path(made.name)
-        for folder in ("scripts", "lib", "tools", "cmake", "build/release/bin"):
-            (root / folder).mkdir(parents=True)
-        for file in ("CMakeLists.txt", "CMakePresets.json", "build/release/.built-tools"):
-            (root / file).touch()
-        tool = root / "build/release/bin/run_memory_profile"
+        self.wrapper, tool = lone_wrapper(Path(made.name))
         tool.write_text(SAYS_ITS_ARGUMENTS)
         tool.chmod(0o755)
-        self.wrapper = root / "scripts" / WRAPPER.name
-        shutil.copy2(WRAPPER, self.wrapper)
 
     def run_wrapper(self, *arguments, **environment):
         return subprocess.run([self.wrapper, *arguments], capture_output=True, text=True,

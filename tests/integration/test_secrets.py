@@ -1,6 +1,7 @@
 """Keys and header values reach the server and nothing else."""
 
 import base64
+import itertools
 import json
 import os
 import shutil
@@ -13,12 +14,12 @@ from integration.profile_case import ProfileCase, answers, descendants, held, li
 from support.answers import error, models, response
 from support.certificates import make_certificate
 from support.metrics import CONFIG, metrics
-from support.run_tool import finish, open_folder, read_csv, run_tool
+from support.run_tool import finish, open_folder, read_csv, run_tool, tool_path
 from support.scripted_server import ScriptedServer
+from support.wrapper import lone_wrapper
 
 SECRETS = {"file": "sk-from-file-1234", "environment": "sk-from-env-5678",
            "header": "header-value-9abc"}
-WRAPPER = Path(__file__).resolve().parents[2] / "scripts" / "run_memory_profile.sh"
 
 
 class Secrets(ProfileCase):
@@ -160,7 +161,7 @@ class Hostile(ProfileCase):
         super().setUp()
         self.key, self.tenant = SECRETS["environment"], SECRETS["header"]
         self.coded = base64.b64encode(f"Bearer {self.key}".encode()).decode()
-        self.salts = set()
+        self.calls, self.salts = itertools.count(), set()
         header = self.out / "headers"
         header.write_text(f"X-Tenant: {self.tenant}\n")
         header.chmod(0o644)
@@ -175,7 +176,7 @@ class Hostile(ProfileCase):
                          headers=f"Location: {where}\r\n".encode()),
                 error(400, {"error": {"message": f"{self.key} {self.coded} {self.tenant}"}}),
                 error(400, {"error": {"message": f"cache_salt: {salt} is refused"}}),
-                ][request.number % 3]
+                ][next(self.calls) % 3]
 
     def table(self):
         names = ["tiny", self.key, "x-" + self.coded, "Bearer%20" + self.key, self.tenant]
@@ -220,9 +221,11 @@ class Hostile(ProfileCase):
         self.assert_nowhere(ended, sampled, reported, compared, files=25)
 
     def test_nor_when_the_wrapper_starts_it(self):
+        wrapper, tool = lone_wrapper(self.out / "checkout")
+        tool.symlink_to(tool_path(tool.name))
         with ScriptedServer(self.table()) as server:
             ended = subprocess.run(
-                [*limited(), WRAPPER, *self.arguments(server, *self.header)], capture_output=True,
+                [*limited(), wrapper, *self.arguments(server, *self.header)], capture_output=True,
                 text=True, timeout=60, env=os.environ | {"OPENAI_API_KEY": self.key})
         self.assertEqual(ended.returncode, 1, ended.stderr)
         self.assertEqual({request.headers["authorization"] for request in posts(server)},

@@ -39,6 +39,11 @@ TEST(Redaction, EncodedValuesAreTakenOutToo) {
   }
 }
 
+TEST(Redaction, AnotherSecretGoesAsHeadersDo) {
+  const Redaction redaction({{"x-tenant", "tenant-42"}}, "salt-12345678");
+  EXPECT_EQ(redaction.apply("tenant-42: salt-12345678-3 c2FsdC0xMjM0NTY3OA=="), "***: ***-3 ***A==");
+}
+
 TEST(Redaction, OtherWordsStay) {
   EXPECT_EQ(kRedaction.apply("HTTP 401: 1 key is missing"), "HTTP 401: 1 key is missing");
   EXPECT_EQ(kRedaction.apply(""), "");
