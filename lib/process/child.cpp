@@ -124,6 +124,13 @@ Result<Child> Child::spawn(const Spec& spec) {
   state->launched = std::move(*launched);
   state->pid = state->launched->pid();
   state->exit_fd = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, state->pid, 0)));
+  if (!state->exit_fd.is_open()) {  // its end would not be noticed
+    const int reason = errno;
+    ::kill(-state->pid, SIGKILL);
+    state->launched->reap();
+    return Error{ExitCode::environment,
+                 fmt::format("{}: cannot be watched: {}", spec.executable, std::strerror(reason))};
+  }
   state->output = std::move(output->reader);
   state->errors = std::move(errors->reader);
   return Child(std::move(state));

@@ -2,9 +2,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/process/v2/process.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include <fcntl.h>
@@ -108,17 +110,15 @@ Error cannot_run(const Spec& spec, int reason) {
           fmt::format("{}: cannot be run: {}", spec.executable, std::strerror(reason))};
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Launched>> launch(const Spec& spec, const std::array<int, 3>& streams) {
-  if (::access(spec.executable.c_str(), X_OK) != 0) return cannot_run(spec, errno);
+/// `launcher` knows the pid even when this throws.
+Result<std::unique_ptr<Launched>> start(bp::posix::default_launcher& launcher, const Spec& spec,
+                                        const std::array<int, 3>& streams) {
   std::vector<std::string> variables = effective_environment(spec);
   std::vector<char*> environment;
   for (auto& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
 
   auto context = std::make_unique<boost::asio::io_context>(1);
-  bp::posix::default_launcher launcher;
   bp::error_code error;
   bp::process process = launcher(boost::asio::any_io_executor(context->get_executor()), error,
                                  bp::filesystem::path(spec.executable), spec.arguments,
@@ -130,6 +130,22 @@ Result<std::unique_ptr<Launched>> launch(const Spec& spec, const std::array<int,
   }
   return std::unique_ptr<Launched>(
       std::make_unique<BoostProcess>(std::move(context), std::move(process)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Launched>> launch(const Spec& spec, const std::array<int, 3>& streams) {
+  if (::access(spec.executable.c_str(), X_OK) != 0) return cannot_run(spec, errno);
+  bp::posix::default_launcher launcher;
+  try {
+    return start(launcher, spec, streams);
+  } catch (const boost::system::system_error& error) {  // no descriptors for it, or to watch it
+    if (launcher.pid > 0) {
+      ::kill(launcher.pid, SIGKILL);
+      ::waitpid(launcher.pid, nullptr, 0);
+    }
+    return cannot_run(spec, error.code().value());
+  }
 }
 
 }  // namespace memprof::process::detail
