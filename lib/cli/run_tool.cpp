@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <new>
 
@@ -52,7 +54,45 @@ ProcessAccount Tool::account(std::int64_t rows) const {
   return account;
 }
 
+namespace {
+
+constexpr std::size_t kLeastMemory = 256u << 10;
+constexpr const char* kOutOfMemory = "out of memory; free some, or raise `ulimit -v`";
+
+[[noreturn]] void end_without_memory() {
+  std::fprintf(stderr, "%s: error: %s\n", ::program_invocation_short_name, kOutOfMemory);
+  ::_exit(static_cast<int>(ExitCode::environment));
+}
+
+/// Any call that opens something may fail so: what to do is added here, for all of them.
+std::string with_advice(std::string problem) {
+  if (problem.find(std::strerror(EMFILE)) == std::string::npos ||
+      problem.find("ulimit") != std::string::npos) {
+    return problem;
+  }
+  return problem + "; raise `ulimit -n`";
+}
+
+}  // namespace
+
 namespace detail {
+
+void expect_little_memory() {
+  // The library's reserve for exceptions is smaller: with this there was room for that.
+  void* volatile const memory = std::malloc(kLeastMemory);  // volatile: must not be left out
+  if (memory == nullptr) end_without_memory();
+  std::free(memory);
+  static std::terminate_handler otherwise = nullptr;
+  otherwise = std::set_terminate([] {
+    try {
+      if (const auto error = std::current_exception()) std::rethrow_exception(error);
+    } catch (const std::bad_alloc&) {
+      end_without_memory();
+    } catch (...) {  // a bug: as without this handler
+    }
+    otherwise();
+  });
+}
 
 void print_and_flush(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
@@ -71,11 +111,12 @@ void print_and_flush(std::string_view text) {
     code = static_cast<int>(error.code());
     problem = error.what();
   } catch (const std::bad_alloc&) {
-    problem = "out of memory";
+    problem = kOutOfMemory;
   } catch (const std::exception& error) {
     problem = fmt::format("unexpected: {}", error.what());
   }
   if (!problem.empty()) {
+    problem = with_advice(std::move(problem));
     say(fmt::format("{}: error: {}\n", tool, formats::one_line(problem, 2000)));
   }
   std::fflush(nullptr);

@@ -47,6 +47,9 @@ class Tool {
 };
 
 namespace detail {
+/// Lets a lack of memory end the process in words, also where no exception can tell of it or nobody
+/// catches it (a thread).
+void expect_little_memory();
 /// Runs `body`; turns what it throws into `tool: error: …` and an exit code; ends the process
 /// without waiting for any library's threads.
 [[noreturn]] void run_and_end(const std::string& tool, const std::function<int()>& body);
@@ -58,6 +61,7 @@ void print_and_flush(std::string_view text);
 /// derives from CommonOptions.
 template <class Options, class Describe, class Run>
 [[noreturn]] void run_tool(int argc, char** argv, Describe describe, Run run) {
+  detail::expect_little_memory();
   Options options;
   OptionTable table = describe(options);
   detail::run_and_end(table.tool(), [&] {

@@ -2,10 +2,14 @@
 
 #include "process/descriptor.hpp"
 
+#include <fmt/format.h>
+
 #include <condition_variable>
 #include <csignal>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -98,7 +102,14 @@ struct Sensor::State {
 
 Sensor::Sensor(MakeSource make_source) : state_(std::make_shared<State>()) {
   const SignalsBlocked blocked;
-  std::thread([state = state_, make = std::move(make_source)] { run(state, make); }).detach();
+  try {
+    std::thread([state = state_, make = std::move(make_source)] { run(state, make); }).detach();
+  } catch (const std::system_error& error) {
+    throw ToolError(ExitCode::environment,
+                    fmt::format("cannot start a thread: {}; raise `ulimit -v` (memory) or "
+                                "`ulimit -u` (threads)",
+                                error.code().message()));
+  }
 }
 
 Sensor::~Sensor() {
@@ -142,6 +153,8 @@ void Sensor::run(const std::shared_ptr<State>& state, const MakeSource& make_sou
     try {
       source = make_source(state->interrupt.get());
       return source->probe();
+    } catch (const std::bad_alloc&) {
+      return Error{ExitCode::environment, "out of memory"};
     } catch (const std::exception& error) {
       return Error{ExitCode::environment, error.what()};
     }
