@@ -50,8 +50,8 @@ class PrometheusScanner {
   /// The text's end. What stands after the last line end is passed over: every line ends in one, so
   /// this was cut, and half a number would be a wrong number.
   void finish();
-  /// Lines passed over: longer than kMostLineBytes, cut, without a name, or of a wanted name and not
-  /// readable. Lines of other names are not looked at.
+  /// Lines passed over: cut, longer than kMostLineBytes, without a name, or of a wanted name and
+  /// not readable. Lines of other names are not looked at.
   [[nodiscard]] std::int64_t broken_lines() const { return broken_lines_; }
 
  private:

@@ -41,7 +41,8 @@ TEST(Redaction, EncodedValuesAreTakenOutToo) {
 
 TEST(Redaction, AnotherSecretGoesAsHeadersDo) {
   const Redaction redaction({{"x-tenant", "tenant-42"}}, "salt-12345678");
-  EXPECT_EQ(redaction.apply("tenant-42: salt-12345678-3 c2FsdC0xMjM0NTY3OA=="), "***: ***-3 ***A==");
+  EXPECT_EQ(redaction.apply("tenant-42: salt-12345678-3 c2FsdC0xMjM0NTY3OA=="),
+            "***: ***-3 ***A==");
 }
 
 TEST(Redaction, OtherWordsStay) {
