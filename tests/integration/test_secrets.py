@@ -119,7 +119,7 @@ class Refused(ProfileCase):
 
 class Exposed(ProfileCase):
     KEY = {"OPENAI_API_KEY": SECRETS["environment"]}
-    ELSEWHERE = "http://192.0.2.1:9"  # for documentation: nobody is there
+    ELSEWHERE = "http://" + 64 * "x" + ".test:9"  # too long a name for anything to be asked or sent
 
     def assert_warned(self, ended, *words):
         warnings = [line for line in ended.stderr.splitlines() if ": warning: " in line]
