@@ -38,16 +38,17 @@ class WholeLines {
   std::string rest_;
 };
 
-/// Beyond it a number is no measurement (an exabyte in MiB), and sums of it would overflow.
+/// Beyond these a number is no measurement, and sums over a trace would overflow: an exabyte in MiB,
+/// and what a server counts in years (`…_total`; four times as much).
 constexpr std::int64_t kMostOfAnything = std::int64_t{1} << 40;
+constexpr std::int64_t kMostCounted = std::int64_t{1} << 42;
 
 template <class Row>
 bool is_measurable(const Row& row) {
-  const auto fits = [](std::int64_t value) {
-    return value >= -kMostOfAnything && value <= kMostOfAnything;
-  };
   bool good = true;
-  formats::for_each_member<Row>([&](std::string_view, auto member) {
+  formats::for_each_member<Row>([&](std::string_view name, auto member) {
+    const auto most = name.ends_with("_total") ? kMostCounted : kMostOfAnything;
+    const auto fits = [&](std::int64_t value) { return value >= -most && value <= most; };
     const auto& value = row.*member;
     using Value = std::decay_t<decltype(value)>;
     if constexpr (std::is_same_v<Value, std::int64_t>) {
