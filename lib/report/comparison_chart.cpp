@@ -1,6 +1,5 @@
 #include "report/comparison_chart.hpp"
 
-#include "formats/number.hpp"
 #include "report/html.hpp"
 #include "report/svg.hpp"
 
@@ -205,7 +204,7 @@ std::string time_curves(const std::string& title, const std::vector<Series>& run
   auto out = axis.svg();
   const double step = nice_step(span, 8);
   for (int i = 0; i * step <= span * 1.0001; ++i) {
-    out += label(kLeft + i * step * scale, axis.bottom + 16, formats::format_number(i * step));
+    out += label(kLeft + i * step * scale, axis.bottom + 16, tick_label(i * step));
   }
   out += label((axis.left + axis.right) / 2, kTimeSize.height - 6,
                "seconds since the first request of each run");

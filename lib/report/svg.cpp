@@ -1,6 +1,5 @@
 #include "report/svg.hpp"
 
-#include "formats/number.hpp"
 #include "report/html.hpp"
 
 #include <fmt/format.h>
@@ -19,12 +18,6 @@ constexpr double kTop = 10;
 constexpr double kBottom = 40;
 constexpr int kTicks = 4;
 constexpr std::size_t kColours = 8;  ///< classes c0 to c7 of page.css
-
-std::string short_number(double value) {
-  if (std::abs(value) >= 1e6) return formats::format_number(value / 1e6) + " M";
-  if (std::abs(value) >= 1e4) return formats::format_number(value / 1e3) + " k";
-  return formats::format_number(value);
-}
 
 struct Frame {
   ValueAxis axis;
@@ -123,6 +116,12 @@ double nice_step(double value, int steps) {
   return 10 * power;
 }
 
+std::string tick_label(double value) {
+  if (std::abs(value) >= 1e6) return fmt::format("{:.9g} M", value / 1e6);
+  if (std::abs(value) >= 1e4) return fmt::format("{:.9g} k", value / 1e3);
+  return fmt::format("{:.9g}", value);
+}
+
 void ValueAxis::fit(double largest, int steps) {
   step = nice_step(largest, steps);
   if (unit.empty()) step = std::max(step, 1.0);
@@ -136,7 +135,7 @@ std::string ValueAxis::svg() const {
     out += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>"
                        "<text class=\"end\" x=\"{}\" y=\"{:.1f}\">{}</text>\n",
                        left, right, y(value), y(value), left - 6, y(value) + 4,
-                       short_number(value) + unit);
+                       tick_label(value) + unit);
   }
   return out;
 }

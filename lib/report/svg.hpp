@@ -58,4 +58,7 @@ std::string stacked_bar(const std::vector<BarPart>& parts, std::string_view what
 /// 1, 2 or 5 times a power of ten, at least `value` / `steps`.
 double nice_step(double value, int steps);
 
+/// A multiple of a step without the digits that multiplying added: 0.6, 50 k, 2 M.
+std::string tick_label(double value);
+
 }  // namespace memprof::report

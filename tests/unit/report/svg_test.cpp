@@ -45,6 +45,13 @@ TEST(Svg, StepsAreRound) {
   EXPECT_EQ(nice_step(0, 4), 1);
 }
 
+TEST(Svg, TicksHaveNoDigitsOfTheMultiplication) {
+  EXPECT_EQ(tick_label(3 * 0.2), "0.6");
+  EXPECT_EQ(tick_label(105), "105");
+  EXPECT_EQ(tick_label(50000), "50 k");
+  EXPECT_EQ(tick_label(2.5e6), "2.5 M");
+}
+
 TEST(Svg, PartsFillTheBar) {
   const auto html = stacked_bar({{"a", "c0", 25}, {"b", "free", 75}, {"none", "c1", 0}}, "GPU");
   EXPECT_EQ(count(html, "<rect"), 2U);
