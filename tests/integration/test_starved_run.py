@@ -62,7 +62,7 @@ class LostFolder(ProfileCase):
                 self.assert_gone(children)
         self.assert_one_error(ended, 3, str(folder), "was removed or moved", "leave it in place")
         self.assertEqual(ended.stdout, "")
-        self.assertFalse(folder.exists())
+        return folder
 
     def test_removed_in_mid_load(self):
         def remove(folder):
@@ -70,6 +70,12 @@ class LostFolder(ProfileCase):
                 shutil.rmtree(folder, ignore_errors=True)
         self.lose(remove)
         self.assertEqual(list(self.out.iterdir()), [])
+
+    def test_replaced_in_mid_load(self):
+        def replace(folder):
+            folder.rename(self.out / "moved")
+            folder.mkdir(mode=0o777)
+        self.assertEqual(list(self.lose(replace).iterdir()), [])
 
     def test_moved_in_mid_load(self):
         self.lose(lambda folder: folder.rename(self.out / "moved"))
