@@ -1,16 +1,28 @@
 """Signals, full disks, closed pipes: whole rows, one for each request, and an exit code."""
 
+import contextlib
 import os
 import resource
 import signal
 import time
 import unittest
+from pathlib import Path
 
 from request_runner_case import *  # noqa: F403
 from request_runner_case import RequestRunnerCase, ScriptedServer, by_id, line, lines
 from support.run_tool import finish, read_csv, run_tool
 
 CANCELLED = "error:cancelled"
+
+
+def connecting(pid, port):
+    """Whether a process waits for its connection to this port to come up (TCP's SYN-SENT)."""
+    own = set()
+    with contextlib.suppress(OSError):  # one is closed meanwhile
+        own = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    rows = map(str.split, Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return any(row[2].endswith(f":{port:04X}") and row[3] == "02" and f"socket:[{row[9]}]" in own
+               for row in rows)
 
 
 class SignalTest(RequestRunnerCase):
@@ -62,7 +74,9 @@ class SignalTest(RequestRunnerCase):
     def test_while_connecting(self):
         with ScriptedServer(b"", accept=False) as server:
             with self.start_on(server, lines(3, 2)) as process:
-                time.sleep(0.7)
+                deadline = time.monotonic() + 20
+                while not connecting(process.pid, server.port) and time.monotonic() < deadline:
+                    time.sleep(0.02)
                 process.send_signal(signal.SIGINT)
                 self.assert_ended(finish(process, 3), 130)
         self.take_trace()
@@ -180,9 +194,11 @@ class OutputTest(RequestRunnerCase):
     def test_the_soft_limit_of_file_descriptors_is_raised(self):
         def limit():
             resource.setrlimit(resource.RLIMIT_NOFILE, (64, 1024))
-        with ScriptedServer([pause(0.3), plain_completion(1, 8)]) as server:
-            self.assert_ended(self.run_on(server, lines(100, 100), preexec_fn=limit), 0)
-            self.assertEqual(server.max_in_flight, 100)
+        with ScriptedServer([hang(), plain_completion(1, 8)]) as server:
+            with self.start_on(server, lines(100, 100), preexec_fn=limit) as process:
+                server.wait_for(lambda s: s.in_flight == 100, 20)
+                server.release()
+                self.assert_ended(finish(process), 0)
 
 
 if __name__ == "__main__":
