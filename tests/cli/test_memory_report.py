@@ -8,7 +8,7 @@ import signal
 import unittest
 
 from report_case import TOOL, ReportCase, at
-from support.run_tool import finish, read_csv, run_tool, start_tool
+from support.run_tool import finish, is_sanitized, read_csv, run_tool, start_tool
 
 
 class CommandLine(ReportCase):
@@ -208,6 +208,7 @@ class BrokenFolders(ReportCase):
         self.report(folder, exit_code=1)
 
     def test_a_pipe_or_a_device_in_place_of_a_file(self):
+        limit = () if is_sanitized() else ("prlimit", "--as=2000000000", "--")
         for name in ("workload.jsonl", "request_trace.csv", "gpu_mem_trace.csv",
                      "server_metrics_trace.csv", "manifest.json",
                      "logs/server_metrics_sampler.stats.json"):
@@ -216,7 +217,7 @@ class BrokenFolders(ReportCase):
                     folder = self.measured_folder(f"{kind}_{name.replace('/', '_')}")
                     os.remove(folder / name)
                     put(folder / name)
-                    ended = run_tool(TOOL, folder, prefix=("prlimit", "--as=2000000000", "--"))
+                    ended = run_tool(TOOL, folder, prefix=limit)
                     self.assertEqual(ended.returncode, 1, ended.stderr)
                     problems = self.summary(folder)["problems"]
                     self.assertEqual(len(problems), 1, problems)

@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import re
 import sys
 import tempfile
 import unittest
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from support.answers import completion_as_asked
-from support.run_tool import bin_dir, read_csv, run_tool
+from support.run_tool import is_sanitized, read_csv, run_tool
 from support.scripted_server import ScriptedServer
 
 MOST_KIB = 64 << 10
@@ -65,12 +64,6 @@ class Outcome(NamedTuple):
 
 
 @functools.cache
-def is_sanitized():
-    cache_file = bin_dir().parent / "CMakeCache.txt"
-    cache = cache_file.read_text(encoding="utf-8") if cache_file.exists() else ""
-    return re.search(r"^MEMPROF_SANITIZE:\w+=.", cache, re.MULTILINE) is not None
-
-
 def number_of(request):
     """The 17 of the request bad17."""
     return int(request.headers["x-request-id"][3:])

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from integration.profile_case import FAKE_GPUS, ProfileCase, answers, held, loaded
-from support.run_tool import bin_dir, finish, read_csv
+from support.run_tool import bin_dir, finish, is_sanitized, read_csv
 from support.scripted_server import ScriptedServer
 
 LIBRARY = bin_dir().parent / "shifted_clock" / "shifted_clock.so"
@@ -16,7 +16,7 @@ SECOND = 10**9
 
 
 # Sanitizers must be the first library of a process.
-@unittest.skipUnless(LIBRARY.exists() and "san" not in bin_dir().parent.name, "no shifted clock")
+@unittest.skipUnless(LIBRARY.exists() and not is_sanitized(), "no shifted clock")
 class ClockFaults(ProfileCase):
     def setUp(self):
         super().setUp()

@@ -1,21 +1,15 @@
 """What cmake/hardening.cmake asks for is in every tool that was built."""
 
-import re
 import subprocess
 import unittest
 
-from support.run_tool import bin_dir
+from support.run_tool import bin_dir, build_setting, is_sanitized
 
 TOOLS = ("workload_gen", "request_runner", "gpu_mem_sampler", "memory_report",
          "run_memory_profile", "server_metrics_sampler", "smoke_test", "vllm_simulator")
 
 
-def build_setting(name):
-    cache = (bin_dir().parent / "CMakeCache.txt").read_text()
-    return re.search(rf"^{name}:\w+=(.*)$", cache, re.MULTILINE).group(1)
-
-
-@unittest.skipIf(build_setting("MEMPROF_SANITIZE"), "a sanitizer takes the place of hardening")
+@unittest.skipIf(is_sanitized(), "a sanitizer takes the place of hardening")
 class Hardening(unittest.TestCase):
     def check(self, options, *patterns):
         for tool in TOOLS:

@@ -9,11 +9,10 @@ import time
 import unittest
 from pathlib import Path
 
-from faults.fault import is_sanitized
 from integration.profile_case import (FAKE_GPUS, ProfileCase, answers, descendants, held,
                                       limited, loaded)
 from support.metrics import full_only, metrics_text
-from support.run_tool import bin_dir, finish, pid_of, read_csv, run_tool
+from support.run_tool import bin_dir, finish, is_sanitized, pid_of, read_csv, run_tool
 from support.scripted_server import ScriptedServer
 
 FIFTY = ("--gpu-interval-ms", "50", "--metrics-interval-ms", "50")

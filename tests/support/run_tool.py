@@ -5,6 +5,7 @@ import csv
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -29,6 +30,18 @@ def bin_dir():
 
 def tool_path(name):
     return str(bin_dir() / name)
+
+
+def build_setting(name):
+    """As CMake keeps it for these binaries; none: not known."""
+    cache_file = bin_dir().parent / "CMakeCache.txt"
+    cache = cache_file.read_text(encoding="utf-8") if cache_file.exists() else ""
+    found = re.search(rf"^{name}:\w+=(.*)$", cache, re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def is_sanitized():
+    return bool(build_setting("MEMPROF_SANITIZE"))
 
 
 @contextlib.contextmanager
