@@ -135,6 +135,7 @@ class Stopped(ProfileCase):
         self.assertEqual(len(read_csv(folder / "request_trace.csv")[1]), 4)
 
 
+@unittest.skipIf(is_sanitized(), "UBSan looks at memory through a pipe")
 class FewDescriptors(ProfileCase):
     def test_says_what_to_do_wherever_they_run_out(self):
         """Up to 22 by the orchestrator itself; the runner names what it needs beyond that."""
