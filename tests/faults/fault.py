@@ -3,7 +3,6 @@
 import concurrent.futures
 import contextlib
 import dataclasses
-import functools
 import json
 import sys
 import tempfile
@@ -63,7 +62,6 @@ class Outcome(NamedTuple):
     details: set  # the error_detail of all bad rows
 
 
-@functools.cache
 def number_of(request):
     """The 17 of the request bad17."""
     return int(request.headers["x-request-id"][3:])

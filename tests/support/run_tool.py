@@ -32,6 +32,7 @@ def tool_path(name):
     return str(bin_dir() / name)
 
 
+@functools.cache
 def build_setting(name):
     """As CMake keeps it for these binaries; none: not known."""
     cache_file = bin_dir().parent / "CMakeCache.txt"
