@@ -26,6 +26,9 @@ class WholeLines {
     const auto end = bytes.rfind('\n');
     if (end == std::string_view::npos) {
       rest_ += bytes;
+      if (rest_.size() <= formats::kLongestCsvRecord) return;
+      on_lines(std::string_view(rest_));  // which refuses it
+      rest_.clear();
       return;
     }
     rest_ += bytes.substr(0, end + 1);
@@ -97,7 +100,7 @@ void read_csv(const std::string& path, std::string_view needed, std::vector<std:
     problems.push_back(fmt::format("{}: {} rows without {}, left out", path, foreign, needed));
   }
   if (unmeasurable > 0) {
-    problems.push_back(fmt::format("{}: {} rows with numbers beyond 2^40, left out", path,
+    problems.push_back(fmt::format("{}: {} rows with numbers too large to be measured, left out", path,
                                    unmeasurable));
   }
 }

@@ -2,9 +2,15 @@
 
 #include <csv.h>
 
+#include <algorithm>
 #include <new>
 
 namespace memprof::formats {
+namespace {
+
+constexpr std::size_t kPiece = 64u << 10;
+
+}  // namespace
 
 void append_csv_text(std::string& out, std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
@@ -24,6 +30,8 @@ struct CsvSplitter::State {
   OnRecord on_record;
   std::vector<std::string> cells;
   std::size_t used = 0;
+  std::size_t pending = 0;  // bytes since the last record's end, but for its own piece's
+  bool too_long = false;
 
   void cell(std::string_view text) {
     if (used == cells.size()) cells.emplace_back();
@@ -32,6 +40,7 @@ struct CsvSplitter::State {
   void end_record() {
     cells.resize(used);
     used = 0;
+    pending = 0;
     on_record(cells);
   }
 
@@ -51,13 +60,22 @@ CsvSplitter::CsvSplitter(OnRecord on_record) : state_(std::make_unique<State>())
 CsvSplitter::~CsvSplitter() { csv_free(&state_->parser); }
 
 void CsvSplitter::feed(std::string_view bytes) {
-  if (csv_parse(&state_->parser, bytes.data(), bytes.size(), &State::on_cell, &State::on_end,
-                state_.get()) != bytes.size()) {
-    throw std::bad_alloc();  // the only error without CSV_STRICT
+  while (!bytes.empty() && !state_->too_long) {
+    const auto piece = bytes.substr(0, std::min(bytes.size(), kPiece));
+    bytes.remove_prefix(piece.size());
+    state_->pending += piece.size();
+    if (csv_parse(&state_->parser, piece.data(), piece.size(), &State::on_cell, &State::on_end,
+                  state_.get()) != piece.size()) {
+      throw std::bad_alloc();  // the only error without CSV_STRICT
+    }
+    state_->too_long = state_->pending > kLongestCsvRecord;
   }
 }
 
+bool CsvSplitter::is_too_long() const { return state_->too_long; }
+
 void CsvSplitter::finish() {
+  if (state_->too_long) return;
   csv_fini(&state_->parser, &State::on_cell, &State::on_end, state_.get());
 }
 

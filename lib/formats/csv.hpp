@@ -95,7 +95,11 @@ void append_csv_row(std::string& out, const Row& row) {
   out += '\n';
 }
 
-/// Splits a CSV stream, given in pieces of any size, into records of cells. Accepts CRLF.
+/// A quote that is never closed makes one record of all that follows: memory has a bound.
+inline constexpr std::size_t kLongestCsvRecord = 1u << 20;
+
+/// Splits a CSV stream, given in pieces of any size, into records of cells. Accepts CRLF. Ends at a
+/// record that is longer than kLongestCsvRecord.
 class CsvSplitter {
  public:
   using OnRecord = std::function<void(const std::vector<std::string>& cells)>;
@@ -107,6 +111,7 @@ class CsvSplitter {
   void feed(std::string_view bytes);
   /// The stream's end: what stands after the last line end is a record too.
   void finish();
+  [[nodiscard]] bool is_too_long() const;
 
  private:
   struct State;
@@ -130,9 +135,16 @@ class CsvReader {
   void feed(std::string_view bytes) { splitter_.feed(bytes); }
 
   /// The rows read; rows that cannot be read are passed over and counted in bad_rows().
-  /// Fails when not one known column was in the header, or there was no header.
+  /// Fails when not one known column was in the header, there was no header, or a record is too long:
+  /// those before it have been read.
   Result<std::int64_t> finish() {
     splitter_.finish();
+    if (splitter_.is_too_long()) {
+      return Error{ExitCode::environment,
+                   fmt::format("{}: a record after {} others is longer than 1 MiB; it and the rest "
+                               "are left out",
+                               name_, records_)};
+    }
     if (columns_.empty()) {
       return Error{ExitCode::environment, name_ + ": no header line"};
     }

@@ -211,7 +211,22 @@ TEST_F(ReadRun, NumbersThatNoSumCanHoldAreLeftOut) {
         "2026-02-25T10:00:02.200000+00:00,0,5,10,0\n");
   const auto traces = read();
   EXPECT_EQ(traces.gpu_rows, 1);
-  EXPECT_EQ(problem("gpu_mem_trace.csv"), ": 1 rows with numbers beyond 2^40, left out");
+  EXPECT_EQ(problem("gpu_mem_trace.csv"), ": 1 rows with numbers too large to be measured, left out");
+}
+
+TEST_F(ReadRun, ALineOrAQuoteWithoutEndTakesNoMemory) {
+  const std::string head =
+      "timestamp,gpu_idx,used_mib,total_mib,util_pct\n"
+      "2026-02-25T10:00:02.200000+00:00,0,5,10,0\n";
+  const std::string line(3u << 20, 'x');
+  std::string lines;
+  while (lines.size() < line.size()) lines += "x,x\n";
+  for (const auto& text : {line, "\"" + line + "\n", "\"" + lines}) {
+    write("gpu_mem_trace.csv", head + text);
+    EXPECT_EQ(read().gpu_rows, 1);
+    EXPECT_EQ(problem("gpu_mem_trace.csv"),
+              ": a record after 1 others is longer than 1 MiB; it and the rest are left out");
+  }
 }
 
 TEST_F(ReadRun, ReadingsComeInTheOrderOfTime) {
