@@ -41,4 +41,12 @@ void in_pieces(std::string_view text, Cut cut, Feed&& feed) {
   }
 }
 
+/// What `read(text, cut)` makes of the text given at once, which any split must give as well.
+template <class Read>
+auto read_alike(std::string_view text, Read&& read, const char* what) {
+  auto whole = read(text, Cut::whole);
+  for (const auto cut : kSplits) require(read(text, cut) == whole, what);
+  return whole;
+}
+
 }  // namespace memprof::fuzz

@@ -25,8 +25,6 @@ std::vector<std::string> read(std::string_view text, Cut cut) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace memprof::fuzz;
-  const auto text = text_of(data, size);
-  const auto whole = read(text, Cut::whole);
-  for (const auto cut : kSplits) require(read(text, cut) == whole, "any split, the same events");
+  read_alike(text_of(data, size), read, "any split, the same events");
   return 0;
 }
