@@ -17,6 +17,6 @@ std::string read(std::string_view text, Cut cut) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace memprof::fuzz;
-  read_alike(text_of(data, size), read, "any split, the same memory");
+  read_alike(text_of(data, size), memprof::fuzz::read, "any split, the same memory");
   return 0;
 }
