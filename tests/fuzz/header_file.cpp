@@ -14,7 +14,9 @@ namespace {
 /// A file in memory that has a path.
 class MemoryFile {
  public:
-  MemoryFile() : fd_(::memfd_create("secret", MFD_CLOEXEC)) { require(fd_ >= 0, "there is a file"); }
+  MemoryFile() : fd_(::memfd_create("secret", MFD_CLOEXEC)) {
+    require(fd_ >= 0, "there is a file");
+  }
   ~MemoryFile() { ::close(fd_); }
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
