@@ -1,7 +1,5 @@
 #include "clock/ticks.hpp"
 
-#include "records/nearest_rank.hpp"
-
 namespace memprof::clock {
 
 Ticks::Ticks(SinceBoot start, std::chrono::nanoseconds interval)
@@ -9,7 +7,7 @@ Ticks::Ticks(SinceBoot start, std::chrono::nanoseconds interval)
 
 void Ticks::take(SinceBoot begun, SinceBoot ended) {
   ++taken_;
-  lateness_.push_back(std::chrono::duration_cast<std::chrono::microseconds>(begun - next_due_));
+  lateness_.add(begun - next_due_);
   next_due_ += interval_;
   skip_to_after(ended);
 }
@@ -34,9 +32,9 @@ TickAccount Ticks::account() const {
   account.due = taken_ + missed_;
   account.taken = taken_;
   account.missed = missed_;
-  account.lateness_p50_ms = nearest_rank_ms(lateness_, 50);
-  account.lateness_p99_ms = nearest_rank_ms(lateness_, 99);
-  account.lateness_max_ms = nearest_rank_ms(lateness_, 100);
+  account.lateness_p50_ms = lateness_.percentile_ms(50);
+  account.lateness_p99_ms = lateness_.percentile_ms(99);
+  account.lateness_max_ms = lateness_.percentile_ms(100);
   return account;
 }
 

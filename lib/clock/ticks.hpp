@@ -1,10 +1,10 @@
 #pragma once
 
+#include "clock/lateness.hpp"
 #include "clock/run_clock.hpp"
 #include "records/account.hpp"
 
 #include <cstdint>
-#include <vector>
 
 namespace memprof::clock {
 
@@ -33,7 +33,7 @@ class Ticks {
   SinceBoot next_due_;
   std::int64_t taken_ = 0;
   std::int64_t missed_ = 0;
-  std::vector<std::chrono::microseconds> lateness_;
+  Lateness lateness_;
 };
 
 }  // namespace memprof::clock

@@ -11,7 +11,6 @@ using clock::SinceBoot;
 using namespace std::chrono_literals;
 
 constexpr auto kTooLate = 1s;
-constexpr std::size_t kLatenessKept = 100'000;
 
 }  // namespace
 
@@ -78,7 +77,7 @@ void EngineLoop::advance(SinceBoot now) {
 
 void EngineLoop::step_is_over() {
   const auto late = RunClock::since_boot() - front_end_;
-  note_lateness(late);
+  lateness_.add(late);
   auto now = front_end_;
   if (late > kTooLate) {
     ++slips_;
@@ -106,15 +105,6 @@ void EngineLoop::hand_out(SinceBoot now) {
   }
   handing_out_ = false;
   if (on_step) on_step({step, step_time_.of(step)});
-}
-
-void EngineLoop::note_lateness(std::chrono::nanoseconds late) {
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(late);
-  if (lateness_.size() < kLatenessKept) {
-    lateness_.push_back(micros);
-  } else {
-    lateness_[static_cast<std::size_t>(steps_) % kLatenessKept] = micros;
-  }
 }
 
 }  // namespace memprof::simulator_tool

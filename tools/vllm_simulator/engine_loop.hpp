@@ -1,5 +1,6 @@
 #pragma once
 
+#include "clock/lateness.hpp"
 #include "clock/run_clock.hpp"
 #include "simulator/engine.hpp"
 #include "simulator/step_time.hpp"
@@ -56,10 +57,8 @@ class EngineLoop {
   /// As they happened; the counter moves later.
   [[nodiscard]] std::int64_t preemptions() const { return engine_.scheduler().preemptions(); }
   [[nodiscard]] std::int64_t evictions() const { return engine_.scheduler().pool().evictions(); }
-  /// How late the tokens of the last 100,000 steps went out, in no order.
-  [[nodiscard]] const std::vector<std::chrono::microseconds>& lateness() const {
-    return lateness_;
-  }
+  /// How late the tokens of the steps went out.
+  [[nodiscard]] const clock::Lateness& lateness() const { return lateness_; }
   /// How often the schedule was given up and begun anew, because it was a second behind.
   [[nodiscard]] std::int64_t slips() const { return slips_; }
 
@@ -67,7 +66,6 @@ class EngineLoop {
   void advance(clock::SinceBoot now);
   void step_is_over();
   void hand_out(clock::SinceBoot now);
-  void note_lateness(std::chrono::nanoseconds late);
   [[nodiscard]] Seconds simulated(clock::SinceBoot time) const;
 
   boost::asio::steady_timer timer_;
@@ -84,7 +82,7 @@ class EngineLoop {
   bool paused_ = false;
   std::int64_t steps_ = 0;
   std::int64_t slips_ = 0;
-  std::vector<std::chrono::microseconds> lateness_;
+  clock::Lateness lateness_;
 };
 
 }  // namespace memprof::simulator_tool

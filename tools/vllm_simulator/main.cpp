@@ -3,7 +3,6 @@
 #include "cli/run_tool.hpp"
 #include "cli/stop_signal.hpp"
 #include "files/document.hpp"
-#include "records/nearest_rank.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -43,9 +42,9 @@ SimulatorAccount make_account(const Front& front, const Setup& setup, const Opti
   account.generation_tokens = engine.counters().generation_tokens;
   account.preemptions = engine.preemptions();
   account.evictions = engine.evictions();
-  account.step_lateness_p50_ms = nearest_rank_ms(engine.lateness(), 50);
-  account.step_lateness_p99_ms = nearest_rank_ms(engine.lateness(), 99);
-  account.step_lateness_max_ms = nearest_rank_ms(engine.lateness(), 100);
+  account.step_lateness_p50_ms = engine.lateness().percentile_ms(50);
+  account.step_lateness_p99_ms = engine.lateness().percentile_ms(99);
+  account.step_lateness_max_ms = engine.lateness().percentile_ms(100);
   account.slips = engine.slips();
   account.process = tool.account(0);
   return account;
@@ -54,7 +53,7 @@ SimulatorAccount make_account(const Front& front, const Setup& setup, const Opti
 /// Steps that come later than they take: the simulated times are not those of --speed any more.
 void warn_when_behind(const Front& front, const Options& options, cli::Tool& tool) {
   const auto& engine = front.engine();
-  const auto late_ms = nearest_rank_ms(engine.lateness(), 50);
+  const auto late_ms = engine.lateness().percentile_ms(50);
   if (!late_ms) return;
   const auto step_ms = engine.busy_seconds() / static_cast<double>(engine.steps()) * 1e3;
   if (*late_ms <= step_ms && engine.slips() == 0) return;
