@@ -16,7 +16,7 @@ calm: a few small requests, then 5 s of nothing, over and over. The samplers rea
 Without VLLM_URL a vLLM on the CPU is started and ended (scripts/vllm_cpu.sh, 6.3 GB once).
 DIR (results/soak) gets the runs' folders and soak.json: every 10 s memory, descriptors, threads and
 CPU time of every process, and the sizes of the files. Stdout: the figures as Markdown.
-Exit: 0 all flat and valid; 1 something grew, failed or was not valid; 2 usage; 3 it cannot start.
+Exit: 0 all valid, ours flat; 1 something grew, failed or was not valid; 2 usage; 3 it cannot start.
 TEXT
   exit 0
 fi

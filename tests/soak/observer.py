@@ -42,9 +42,10 @@ def children_of(pid):
 
 
 def machine_busy_s():
+    """Of all cores; and the part of it that processes took which let others go first (nice)."""
     with open("/proc/stat") as file:
         user, nice, system, _idle, _wait, irq, soft_irq = map(int, file.readline().split()[1:8])
-    return (user + nice + system + irq + soft_irq) / TICKS_PER_S
+    return (user + nice + system + irq + soft_irq) / TICKS_PER_S, nice / TICKS_PER_S
 
 
 class Observer:
@@ -53,20 +54,21 @@ class Observer:
     def __init__(self, process, folder):
         self._process, self._folder = process, folder
         self._begin = time.monotonic()
-        self.readings = {}  # (pid, name) -> [{"at_s", ...}]
+        self.readings = {}  # (pid, name, whether it is ours) -> [{"at_s", ...}]
         self.file_sizes = []
 
     def look(self, server_pids=()):
         at = round(time.monotonic() - self._begin, 3)
-        pids = [self._process.pid, *children_of(self._process.pid), *server_pids]
-        for pid in pids:
+        ours = [self._process.pid, *children_of(self._process.pid)]
+        for pid in [*ours, *server_pids]:
             name, reading = name_of(pid), look_at(pid)
             if name and reading:
-                self.readings.setdefault((pid, name), []).append({"at_s": at, **reading})
+                key = (pid, name, pid in ours)
+                self.readings.setdefault(key, []).append({"at_s": at, **reading})
         sizes = {str(path.relative_to(self._folder)): path.stat().st_size
                  for path in sorted(self._folder.rglob("*")) if path.is_file()}
         self.file_sizes.append({"at_s": at, "bytes": sizes})
 
     def recorded(self):
-        return [{"pid": pid, "name": name, "readings": readings}
-                for (pid, name), readings in self.readings.items()]
+        return [{"pid": pid, "name": name, "ours": ours, "readings": readings}
+                for (pid, name, ours), readings in self.readings.items()]

@@ -96,10 +96,10 @@ class Run:
 
 def observe(runs):
     """Until all are over; how busy the machine was meanwhile, in percent, by each look."""
-    busy, load = [], []
+    busy, nice, load = [], [], []
     for run in runs:
         run.start()
-    begin, busy_s = time.monotonic(), machine_busy_s()
+    begin, (busy_s, nice_s) = time.monotonic(), machine_busy_s()
     try:
         while not all(run.is_over() for run in runs):
             # An end is seen within a second. The first look comes when all is started.
@@ -109,14 +109,17 @@ def observe(runs):
             for run in runs:
                 if not run.is_over():
                     run.look()
-            now, now_busy_s = time.monotonic(), machine_busy_s()
-            busy.append(100 * (now_busy_s - busy_s) / max(now - begin, 1e-3) / os.cpu_count())
+            now, (now_busy_s, now_nice_s) = time.monotonic(), machine_busy_s()
+            whole_s = max(now - begin, 1e-3) * os.cpu_count()
+            busy.append(100 * (now_busy_s - busy_s) / whole_s)
+            nice.append(100 * (now_nice_s - nice_s) / whole_s)
             load.append(os.getloadavg()[0])
-            begin, busy_s = now, now_busy_s
+            begin, busy_s, nice_s = now, now_busy_s, now_nice_s
     finally:
         for run in runs:
             run.end()
     return {"busy_pct_median": statistics.median(busy), "busy_pct_max": max(busy),
+            "nice_pct_median": statistics.median(nice),
             "load_median": statistics.median(load), "load_max": max(load)}
 
 
@@ -159,7 +162,8 @@ def main():
     print(findings.as_markdown(runs))
     for part in machine:
         print(f"\nThe machine was {part['busy_pct_median']:.0f} % busy in the median of all looks "
-              f"(at most {part['busy_pct_max']:.0f} %); load average {part['load_median']:.1f} "
+              f"(at most {part['busy_pct_max']:.0f} %), {part['nice_pct_median']:.0f} % with nice "
+              f"processes; load average {part['load_median']:.1f} "
               f"(at most {part['load_max']:.1f}) on {os.cpu_count()} cores.")
     say(f"everything is in {path}")
     return 0 if all(findings.is_good(run) for run in runs.values()) else 1
