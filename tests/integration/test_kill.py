@@ -140,6 +140,7 @@ class Killed(unittest.TestCase):
 
     def check_whole(self, killed, manifest, rows):
         """A manifest that says so is the last word: checksums and counts are those of the files."""
+        self.assertLessEqual(TRACES & names_in(killed.folder), set(manifest["file_checks"]))
         for name, check in manifest["file_checks"].items():
             text = (killed.folder / name).read_bytes()
             self.assertEqual((len(text), hashlib.sha256(text).hexdigest()),
