@@ -1,12 +1,26 @@
 """Connecting, and connections that are kept. What goes wrong there: tests/faults."""
 
 import socket
+import ssl
+import subprocess
 import time
 import unittest
 
 from request_runner_case import *  # noqa: F403
 from request_runner_case import RequestRunnerCase, ScriptedServer, line, lines
 from support.certificates import make_certificate
+
+# Takes everything that OpenSSL still knows.
+LENIENT = """
+openssl_conf = defaults
+[defaults]
+ssl_conf = ssl
+[ssl]
+system_default = all
+[all]
+MinProtocol = TLSv1
+CipherString = ALL:@SECLEVEL=0
+"""
 
 
 class ConnectTest(RequestRunnerCase):
@@ -20,6 +34,23 @@ class ConnectTest(RequestRunnerCase):
     def test_nothing_is_sent_to_a_server_of_an_unknown_authority(self):
         with ScriptedServer(completion_as_asked, tls=make_certificate(self.folder)) as server:
             self.assert_ended(self.run_on(server, lines(3, 2)), 1)
+            self.assertEqual(server.requests, [])
+        self.assertEqual(set(self.statuses().values()), {"error:tls"})
+
+    def test_tls_1_1_is_refused_where_the_system_would_take_it(self):
+        certificate = make_certificate(self.folder)
+        lenient = {"OPENSSL_CONF": str(self.file("openssl.cnf", LENIENT))}
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.certificate, certificate.key)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+        with ScriptedServer(completion_as_asked, tls=context) as server:
+            another = subprocess.run(
+                ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}"], env=lenient,
+                input="", capture_output=True, text=True, timeout=30, check=False)
+            self.assertIn("Protocol  : TLSv1.1", another.stdout)
+            done = self.run_on(server, lines(1), "--ca-file", certificate.ca, env=lenient)
+            self.assert_ended(done, 1)
             self.assertEqual(server.requests, [])
         self.assertEqual(set(self.statuses().values()), {"error:tls"})
 
