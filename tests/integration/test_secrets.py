@@ -220,6 +220,31 @@ class Hostile(ProfileCase):
             self.assertGreater((self.out / written).stat().st_size, 0, written)
         self.assert_nowhere(ended, sampled, reported, compared, files=25)
 
+    def test_nor_by_a_tool_alone(self):
+        refused = error(503, {"error": {"message": f"{self.key} {self.coded} {self.tenant}"}})
+        table = {"/v1/models": models([self.key]), "/metrics": refused, "/tokenize": refused,
+                 "/v1/chat/completions": refused}
+        workload = self.out / "workload"
+        workload.write_text(json.dumps({"req_id": "r", "prompt": "p", "input_len": 1,
+                                        "output_len": 1, "concurrency_group": 1}) + "\n")
+        workload.chmod(0o644)
+        with ScriptedServer(table) as server:
+            ended = [run_tool(tool, *arguments, *self.header, "--stats-out", self.out / tool,
+                              env={"OPENAI_API_KEY": self.key})
+                     for tool, *arguments in (
+                         ("request_runner", workload, "-o", self.out / "rows", "--base-url",
+                          server.url + "/v1"),
+                         ("server_metrics_sampler", "-o", self.out / "readings", "--metrics-url",
+                          server.url + "/metrics", "--duration", "0.3"),
+                         ("workload_gen", "-o", self.out / "lines", "--calibrate",
+                          server.url + "/v1"))]
+        for each in ended:
+            self.assertIn(each.returncode, (1, 3), each.stderr)
+        self.assertIn("repeats what was sent as a secret", ended[0].stderr)
+        for each in ended[1:]:
+            self.assertIn("***", each.stderr)
+        self.assert_nowhere(*ended, files=4)
+
     def test_nor_when_the_wrapper_starts_it(self):
         wrapper, tool = lone_wrapper(self.out / "checkout")
         tool.symlink_to(tool_path(tool.name))
