@@ -7,6 +7,7 @@ usage() {
   scripts/install_deps.sh            # what building and scripts/test.sh need
   scripts/install_deps.sh --ci       # and clang 16 and Chromium: second compiler, fuzzing, page,
                                      # and pandas and DuckDB, which a test of docs/analysis.md needs
+  scripts/install_deps.sh --tidy     # and clang 16 and clang-tidy 16, for scripts/tidy.sh
   scripts/install_deps.sh --bench    # and wrk and h2load, which tests/bench compares with
   scripts/install_deps.sh --vllm     # and what scripts/vllm_cpu.sh needs
 
@@ -31,6 +32,7 @@ for option in "$@"; do
       ci=yes
       wanted+=(clang-16 libclang-rt-16-dev lld-16 chromium fonts-dejavu-core python3-venv)
       ;;
+    --tidy) wanted+=(clang-16 lld-16 clang-tidy-16) ;;
     --bench) wanted+=(wrk nghttp2-client) ;;
     --vllm) wanted+=(python3-venv) ;;
     --dry-run) dry_run=yes ;;

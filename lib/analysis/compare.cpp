@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMostBeside = 4;
 constexpr std::size_t kLabelWidth = 28;
 constexpr std::size_t kColumns = 100;
-const std::string kNone = "-";
+constexpr auto kNone = "-";
 
 using Cells = std::vector<std::string>;
 

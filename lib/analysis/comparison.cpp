@@ -62,6 +62,7 @@ boost::json::object options_of(const ComparedRun& run) {
 
 std::vector<ComparedLine> differing_options(const std::vector<ComparedRun>& runs) {
   std::vector<boost::json::object> all;
+  all.reserve(runs.size());
   for (const auto& run : runs) all.push_back(options_of(run));
   std::vector<std::string> keys;
   std::set<std::string> known;

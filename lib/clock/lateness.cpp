@@ -13,7 +13,8 @@ void Lateness::add(std::chrono::nanoseconds late) {
   // A value of more than kKept bits loses its last ones, and each bit lost is kSteps counts further on.
   const auto bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(us)));
   const int lost = std::max(0, bits - kKept);
-  ++counts_.at(static_cast<std::size_t>(lost * kSteps + (us >> lost)));
+  const auto index = std::int64_t{lost} * kSteps + (us >> lost);
+  ++counts_.at(static_cast<std::size_t>(index));
   ++added_;
   longest_us_ = std::max(longest_us_, us);
 }

@@ -104,7 +104,7 @@ void write_document(const std::string& path, std::string_view text, Links links)
 Result<void> read_in_pieces(const std::string& path, Source source,
                             const std::function<void(std::string_view)>& on_bytes) {
   const Descriptor file(open_source(path, source));
-  if (const auto bad = check_source(path, file.fd, source); bad.has_error()) return bad;
+  if (auto bad = check_source(path, file.fd, source); bad.has_error()) return bad;
   std::array<char, 1 << 16> buffer;
   for (;;) {
     const auto got = ::read(file.fd, buffer.data(), buffer.size());

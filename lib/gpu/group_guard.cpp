@@ -45,7 +45,7 @@ GroupGuard::GroupGuard() {
   if (::pipe2(ends, O_CLOEXEC) != 0) {
     throw ToolError(ExitCode::environment, "too few file descriptors: raise `ulimit -n`");
   }
-  process::Descriptor watched(ends[0]);
+  const process::Descriptor watched(ends[0]);
   life_ = process::Descriptor(ends[1]);
   pid_ = ::fork();
   if (pid_ < 0) throw ToolError(ExitCode::environment, "too many processes: cannot start one more");

@@ -20,6 +20,7 @@ void ProcessTally::add(const std::vector<ProcessUse>& uses) {
 
 std::vector<GpuProcess> ProcessTally::account() const {
   std::vector<GpuProcess> list;
+  list.reserve(processes_.size());
   for (const auto& [key, process] : processes_) list.push_back(process);
   return list;
 }

@@ -59,7 +59,8 @@ class StreamConnection final : public Connection,
     }
     owner_->resolver.async_resolve(
         owner_->url.host, std::to_string(owner_->url.port),
-        [self = this->shared_from_this()](ErrorCode failed, tcp::resolver::results_type found) {
+        [self = this->shared_from_this()](ErrorCode failed,
+                                          const tcp::resolver::results_type& found) {
           if (self->closed_) return;
           if (failed) return self->end(false, "dns", failed);
           self->owner_->endpoints.assign(found.begin(), found.end());

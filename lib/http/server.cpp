@@ -29,7 +29,7 @@ int hex_value(char c) {
 /// Literals ask no resolver.
 asio::ip::address address_of(asio::io_context& io, const std::string& host,
                              boost::system::error_code& error) {
-  const auto literal = asio::ip::make_address(host, error);
+  auto literal = asio::ip::make_address(host, error);
   if (!error) return literal;
   const auto found = asio::ip::tcp::resolver(io).resolve(host, "", error);
   return error ? asio::ip::address() : found.begin()->endpoint().address();
@@ -111,7 +111,7 @@ class Server::Listener : public std::enable_shared_from_this<Listener> {
   void close() {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
-    again_.cancel();
+    again_.cancel(ignored);
   }
   [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 

@@ -303,8 +303,8 @@ void ServerConnection::forget_time() {
 
 void ServerConnection::drop() {
   phase_ = Phase::closed;
-  timer_.cancel();
   ErrorCode ignored;
+  timer_.cancel(ignored);
   socket_.close(ignored);
 }
 

@@ -55,7 +55,7 @@ std::string request_id(const ReplaySpec& replay, std::string_view req_id) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain = std::isalnum(byte) != 0 || c == '.' || c == '_' || c == '-';
-    std::string piece = plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+    const std::string piece = plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
     if (id.size() + piece.size() > kMostIdCharacters) break;
     id += piece;
   }

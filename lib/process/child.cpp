@@ -101,7 +101,7 @@ Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Child::Child(Child&&) noexcept = default;
 
 Child& Child::operator=(Child&& other) noexcept {
-  Child old(std::move(*this));  // its process ends with it
+  const Child old(std::move(*this));  // its process ends with it
   state_ = std::move(other.state_);
   return *this;
 }

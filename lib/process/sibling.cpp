@@ -13,7 +13,7 @@ namespace memprof::process {
 std::string sibling(std::string_view tool) {
   std::error_code error;
   const auto own = std::filesystem::read_symlink("/proc/self/exe", error);
-  const auto path = (own.parent_path() / tool).string();
+  auto path = (own.parent_path() / tool).string();
   if (error || ::access(path.c_str(), F_OK) != 0) {
     throw ToolError(ExitCode::environment,
                     fmt::format("{} is not there: build the whole project (scripts/build.sh)",

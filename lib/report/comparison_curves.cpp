@@ -106,6 +106,7 @@ std::vector<std::vector<std::size_t>> repeats_of(const Runs& runs, const Compari
   std::map<std::vector<std::optional<std::string>>, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     std::vector<std::optional<std::string>> options;
+    options.reserve(found.options.size());
     for (const auto& line : found.options) options.push_back(line.cells.at(i));
     groups[options].push_back(i);
   }
@@ -214,6 +215,7 @@ std::string repeats_section(const Runs& runs, const Comparison& found) {
               "manifests tell", columns);
   for (const auto& group : repeats) {
     std::vector<std::string> letters;
+    letters.reserve(group.size());
     for (const auto i : group) letters.push_back(run_letter(i));
     for (const auto level : levels) {
       const bool is_asked = std::any_of(group.begin(), group.end(), [&](std::size_t i) {

@@ -34,10 +34,11 @@ void thin(RequestLanes& lanes, std::size_t most) {
   }
   const auto span = seconds_between(lanes.entries.front().begin, lanes.entries.back().end);
   auto merged = merge(lanes.entries, lanes.count, 0);
-  for (auto pause = span / 10'000; merged.size() > most - failed.size() && pause < span;
-       pause *= 2) {
+  auto pause = span / 10'000;
+  while (merged.size() > most - failed.size() && pause < span) {
     lanes.longest_pause_s = pause;
     merged = merge(lanes.entries, lanes.count, pause);
+    pause *= 2;
   }
   lanes.merged = true;
   lanes.entries = std::move(merged);

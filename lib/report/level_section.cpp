@@ -118,13 +118,7 @@ std::string duration_cell(const std::optional<Seconds>& seconds) {
   return seconds ? formats::format_duration(*seconds) : std::string(kAbsent);
 }
 
-/// The columns that a level and a condition share.
-const std::vector<Column> kFigures{
-    {"requests", true},      {"ok", true},          {"most in flight", true},
-    {"mean in flight", true}, {"time", true},       {"peak KV", true},
-    {"most running", true},  {"most waiting", true}, {"preemptions", true},
-    {"prefix hits", true},   {"KV predicted, tokens", true}, {"KV measured, tokens", true}};
-
+/// What a level and a condition share; with_figures() has its columns.
 template <class Part>
 void append_figures(std::vector<std::string>& cells, const Part& part) {
   for (auto&& text :
@@ -138,7 +132,12 @@ void append_figures(std::vector<std::string>& cells, const Part& part) {
 }
 
 std::vector<Column> with_figures(std::vector<Column> columns) {
-  columns.insert(columns.end(), kFigures.begin(), kFigures.end());
+  for (const auto* title :
+       {"requests", "ok", "most in flight", "mean in flight", "time", "peak KV", "most running",
+        "most waiting", "preemptions", "prefix hits", "KV predicted, tokens",
+        "KV measured, tokens"}) {
+    columns.push_back({title, true});
+  }
   return columns;
 }
 

@@ -13,7 +13,7 @@ namespace memprof::report {
 namespace {
 
 constexpr std::size_t kMostProblems = 20;
-const std::string kNotMeasured = "not measured";
+constexpr auto kNotMeasured = "not measured";
 
 std::string tile(std::string_view label, const std::string& value) {
   return fmt::format("<div{}><dt>{}</dt><dd>{}</dd></div>\n",

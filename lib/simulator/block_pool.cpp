@@ -70,7 +70,7 @@ std::vector<BlockId> BlockPool::free_queue() const {
 }
 
 void BlockPool::unlink(BlockId block) {
-  Block& state = blocks_[index(block)];
+  const Block& state = blocks_[index(block)];
   blocks_[index(state.before)].after = state.after;
   blocks_[index(state.after)].before = state.before;
   --free_;

@@ -123,6 +123,7 @@ MaybeError read_text_prompts(CompletionRequest& request, const Parameters& read,
                              std::vector<PromptInput> inputs, const ServedModel& model,
                              const Tokenizer& tokenizer) {
   std::vector<std::int64_t> greatest_ids;
+  greatest_ids.reserve(inputs.size());
   for (const auto& input : inputs) greatest_ids.push_back(input.greatest_id);
   if (auto error = check_more_than_context(read, model.max_model_len)) return error;
   if (auto error = add_prompts(request, std::move(inputs), model, tokenizer)) return error;
