@@ -67,7 +67,8 @@ Head::Head(std::uint64_t size, std::uint64_t seed)
       stride_(coprime_near_golden_section(size)) {
   Draws draws(stream_key(seed, 3, 0, 0));
   for (auto& offset : offsets_) offset = draws.next() % size;
-  double numbers = static_cast<double>(size / 2);
+  const std::uint64_t half = size / 2;
+  auto numbers = static_cast<double>(half);
   for (count_ = 1; numbers < 4294967296.0; ++count_) numbers *= static_cast<double>(size);
 }
 
