@@ -275,6 +275,21 @@ class End(unittest.TestCase):
             self.assertIn("did not keep up with --speed 1000", done.stderr)
             self.assertEqual(len(json.loads(account.read_text())["process"]["warnings"]), 1)
 
+    def test_a_machine_that_is_held_up_is_told(self):
+        with simulator("--speed", "0.5") as (process, port):
+            case = Pressure()
+            case.port = port
+            stream = case.start_streams(1, 100)[0]
+            stream.recv(300)
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(1.5)
+            process.send_signal(signal.SIGCONT)
+            case.wait_for(lambda now: now["generation_tokens_total"] == 100)
+            stream.close()
+            process.send_signal(signal.SIGINT)
+            done = finish(process)
+        self.assertIn("was held up 1 times", done.stderr)
+
     def test_its_log_reads_like_vllms(self):
         with simulator(*SMALL, "--enable-logging-iteration-details") as (process, port):
             case = SimulatorCase()

@@ -50,16 +50,21 @@ SimulatorAccount make_account(const Front& front, const Setup& setup, const Opti
   return account;
 }
 
-/// Steps that come later than they take: the simulated times are not those of --speed any more.
+/// Steps that come late: the simulated times are not those of --speed any more.
 void warn_when_behind(const Front& front, const Options& options, cli::Tool& tool) {
   const auto& engine = front.engine();
   const auto late_ms = engine.lateness().percentile_ms(50);
   if (!late_ms) return;
   const auto step_ms = engine.busy_seconds() / static_cast<double>(engine.steps()) * 1e3;
-  if (*late_ms <= step_ms && engine.slips() == 0) return;
-  tool.warn(fmt::format("this machine did not keep up with --speed {}: half of the steps, which take "
-                        "{:.1f} ms, were {:.1f} ms late or more; use a lower speed",
-                        options.speed, step_ms, *late_ms));
+  if (*late_ms > step_ms) {
+    tool.warn(fmt::format("this machine did not keep up with --speed {}: half of the steps, which "
+                          "take {:.1f} ms, were {:.1f} ms late or more; use a lower speed",
+                          options.speed, step_ms, *late_ms));
+  } else if (engine.slips() > 0) {
+    tool.warn(fmt::format("this machine was held up {} times in {} steps, each time for more than a "
+                          "second, by which all that followed was late",
+                          engine.slips(), engine.steps()));
+  }
 }
 
 /// Until a signal.
