@@ -10,7 +10,7 @@ void Lateness::add(std::chrono::nanoseconds late) {
   const auto us = std::clamp<std::int64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(late).count(), 0,
       (std::int64_t{1} << kLongest) - 1);
-  // A value of more than kKept bits loses its last ones, and each bit lost is kSteps counts further on.
+  // Of more than kKept bits the last are lost, and each bit lost is kSteps counts further on.
   const auto bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(us)));
   const int lost = std::max(0, bits - kKept);
   const auto index = std::int64_t{lost} * kSteps + (us >> lost);

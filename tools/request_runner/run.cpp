@@ -51,7 +51,7 @@ std::string resolve_model(const Options& options, const load::Replay::Settings& 
   if (load::drop_secret_names(*served, http::Redaction(settings.headers)) > 0) {
     tool.warn("the server has a model whose name repeats what was sent as a secret: it is left out");
   }
-  const std::string model = load::choose_model(options.target.model, *served).value();
+  std::string model = load::choose_model(options.target.model, *served).value();
   if (model != options.target.model) tool.note(fmt::format("model: {}", model));
   return model;
 }

@@ -66,7 +66,7 @@ StartupMemory read_server_log(const std::string& path) {
   files::read_in_pieces(path, files::Source::any, [&](std::string_view bytes) {
     reader.feed(bytes);
   }).value();
-  const auto memory = reader.finish();
+  auto memory = reader.finish();
   if (formats::is_empty(memory)) {
     throw ToolError(ExitCode::usage,
                     fmt::format("--server-log: {}: no memory line of a vLLM start-up in it; give "

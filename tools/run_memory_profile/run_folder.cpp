@@ -49,9 +49,9 @@ std::string make_run_id(Timestamp start, const std::optional<std::string>& tag) 
   const auto time = std::chrono::system_clock::to_time_t(start);
   std::tm local{};
   ::localtime_r(&time, &local);
-  std::string id = fmt::format("{:04}{:02}{:02}_{:02}{:02}{:02}", local.tm_year + 1900,
-                               local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min,
-                               local.tm_sec);
+  const std::string id = fmt::format("{:04}{:02}{:02}_{:02}{:02}{:02}", local.tm_year + 1900,
+                                     local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min,
+                                     local.tm_sec);
   const std::string name = tag ? sanitized_tag(*tag) : "";
   return name.empty() ? id : id + "_" + name;
 }
