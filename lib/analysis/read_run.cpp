@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 namespace memprof::analysis {
@@ -46,19 +46,24 @@ class WholeLines {
 constexpr std::int64_t kMostOfAnything = std::int64_t{1} << 40;
 constexpr std::int64_t kMostCounted = std::int64_t{1} << 42;
 
+bool fits(const std::string&, std::int64_t) { return true; }
+bool fits(Timestamp, std::int64_t) { return true; }
+bool fits(PrefixMode, std::int64_t) { return true; }
+bool fits(std::int64_t value, std::int64_t most) { return value >= -most && value <= most; }
+/// Not a number does not.
+bool fits(double value, std::int64_t most) {
+  return std::abs(value) <= static_cast<double>(most);
+}
+template <class Value>
+bool fits(const std::optional<Value>& value, std::int64_t most) {
+  return !value || fits(*value, most);
+}
+
 template <class Row>
 bool is_measurable(const Row& row) {
   bool good = true;
   formats::for_each_member<Row>([&](std::string_view name, auto member) {
-    const auto most = name.ends_with("_total") ? kMostCounted : kMostOfAnything;
-    const auto fits = [&](std::int64_t value) { return value >= -most && value <= most; };
-    const auto& value = row.*member;
-    using Value = std::decay_t<decltype(value)>;
-    if constexpr (std::is_same_v<Value, std::int64_t>) {
-      good = good && fits(value);
-    } else if constexpr (std::is_same_v<Value, std::optional<std::int64_t>>) {
-      good = good && (!value || fits(*value));
-    }
+    good = good && fits(row.*member, name.ends_with("_total") ? kMostCounted : kMostOfAnything);
   });
   return good;
 }

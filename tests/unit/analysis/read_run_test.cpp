@@ -212,6 +212,13 @@ TEST_F(ReadRun, NumbersThatNoSumCanHoldAreLeftOut) {
   const auto traces = read();
   EXPECT_EQ(traces.gpu_rows, 1);
   EXPECT_EQ(problem("gpu_mem_trace.csv"), ": 1 rows with numbers too large to be measured, left out");
+  write("server_metrics_trace.csv",
+        "timestamp,engine,kv_cache_usage_pct,scrape_ms\n"
+        "2026-02-25T10:00:02.000000+00:00,0,1,2e118\n"
+        "2026-02-25T10:00:02.000000+00:00,0,-inf,1\n"
+        "2026-02-25T10:00:02.000000+00:00,0,nan,1\n"
+        "2026-02-25T10:00:02.200000+00:00,0,1,1\n");
+  EXPECT_EQ(read().engine_rows, 1);
 }
 
 TEST_F(ReadRun, ALineOrAQuoteWithoutEndTakesNoMemory) {
