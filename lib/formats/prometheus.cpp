@@ -16,19 +16,22 @@ constexpr auto kNameBytes = [] {
   return table;
 }();
 
+// Each goes over all bytes of a page: iterators, which nothing checks on the way.
+template <class Predicate>
+std::string_view take_while(std::string_view& rest, Predicate holds) {
+  const auto end = std::find_if_not(rest.begin(), rest.end(), holds);
+  const auto taken = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
+  rest.remove_prefix(taken.size());
+  return taken;
+}
+
 std::string_view take_name(std::string_view& rest) {
-  std::size_t size = 0;
-  while (size < rest.size() && kNameBytes[static_cast<unsigned char>(rest[size])]) ++size;
-  const auto name = rest.substr(0, size);
-  rest.remove_prefix(size);
-  return name;
+  return take_while(rest, [](char c) { return kNameBytes[static_cast<unsigned char>(c)]; });
 }
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-void skip_blanks(std::string_view& rest) {
-  while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
-}
+void skip_blanks(std::string_view& rest) { take_while(rest, is_blank); }
 
 bool take(std::string_view& rest, char c) {
   if (rest.empty() || rest.front() != c) return false;
@@ -37,10 +40,7 @@ bool take(std::string_view& rest, char c) {
 }
 
 std::string_view take_word(std::string_view& rest) {
-  const auto end = std::find_if(rest.begin(), rest.end(), is_blank);
-  const auto word = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
-  rest.remove_prefix(word.size());
-  return word;
+  return take_while(rest, [](char c) { return !is_blank(c); });
 }
 
 /// Go's and Python's spellings: `1.795e+09`, `+Inf`, `NaN`.
@@ -147,31 +147,23 @@ bool PrometheusScanner::read_labels(std::string_view& rest) {
 }
 
 bool PrometheusScanner::read_label_value(std::string_view& rest, std::string_view& value) {
+  const auto is_plain = [](char c) { return c != '"' && c != '\\'; };
   if (!take(rest, '"')) return false;
-  auto end = rest.find_first_of("\"\\");
-  if (end == std::string_view::npos) return false;
-  if (rest[end] == '"') {
-    value = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
-    return true;
-  }
+  value = take_while(rest, is_plain);
+  if (take(rest, '"')) return true;
   const auto begin = unescaped_.size();
-  for (;;) {
-    unescaped_ += rest.substr(0, end);
-    const bool closed = rest[end] == '"';
-    rest.remove_prefix(end + 1);
-    if (closed) break;
+  unescaped_ += value;
+  while (take(rest, '\\')) {
     if (rest.empty()) return false;
     const char escaped = rest.front();
     rest.remove_prefix(1);
     // Only \\, \" and \n are defined; of anything else the backslash is kept.
     if (escaped != '\\' && escaped != '"' && escaped != 'n') unescaped_ += '\\';
     unescaped_ += escaped == 'n' ? '\n' : escaped;
-    end = rest.find_first_of("\"\\");
-    if (end == std::string_view::npos) return false;
+    unescaped_ += take_while(rest, is_plain);
   }
   value = std::string_view(unescaped_).substr(begin);
-  return true;
+  return take(rest, '"');
 }
 
 }  // namespace memprof::formats
