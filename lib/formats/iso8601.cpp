@@ -22,10 +22,11 @@ class Scanner {
   explicit Scanner(std::string_view text) : text_(text) {}
   std::optional<int> digits(std::size_t count) {
     if (text_.size() < count) return {};
+    const char* const digit = text_.data();  // its size is checked above
     int value = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      if (text_[i] < '0' || text_[i] > '9') return {};
-      value = value * 10 + (text_[i] - '0');
+      if (digit[i] < '0' || digit[i] > '9') return {};
+      value = value * 10 + (digit[i] - '0');
     }
     text_.remove_prefix(count);
     return value;

@@ -86,10 +86,11 @@ ExitCode run(const Options& options, cli::Tool& tool) {
   const cli::StopSignal stop;
   asio::io_context io(1);
   Front front(io, options, setup, std::move(key), tool.clock());
-  http::Server server(io, options.host, static_cast<std::uint16_t>(options.port),
-                      [&](http::ServerRequest&& request, std::shared_ptr<http::Reply> reply) {
-                        front.answer(std::move(request), std::move(reply));
-                      });
+  const http::Server server(
+      io, options.host, static_cast<std::uint16_t>(options.port),
+      [&](http::ServerRequest&& request, std::shared_ptr<http::Reply> reply) {
+        front.answer(std::move(request), std::move(reply));
+      });
   const bool is_v6 = options.host.find(':') != std::string::npos;
   const std::string host = is_v6 ? "[" + options.host + "]" : options.host;
   cli::detail::print_and_flush(fmt::format("http://{}:{}/v1\n", host, server.port()));
