@@ -279,12 +279,12 @@ class End(unittest.TestCase):
         with simulator("--speed", "0.5") as (process, port):
             case = Pressure()
             case.port = port
-            stream = case.start_streams(1, 100)[0]
-            stream.recv(300)
+            stream = case.start_streams(1, 200)[0]
+            case.wait_for(lambda now: now["generation_tokens_total"] > 0)
             process.send_signal(signal.SIGSTOP)
             time.sleep(1.5)
             process.send_signal(signal.SIGCONT)
-            case.wait_for(lambda now: now["generation_tokens_total"] == 100)
+            case.wait_for(lambda now: now["generation_tokens_total"] == 200)
             stream.close()
             process.send_signal(signal.SIGINT)
             done = finish(process)
