@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kColumns = 100;
 constexpr std::size_t kMostLevels = 12;
 constexpr std::size_t kMostProblems = 3;
-const std::string kNone = "-";
+constexpr auto kNone = "-";
 
 /// `first` begins the first line, blanks of the same width those after it.
 void append_wrapped(std::string& out, std::string_view first, std::string_view text) {

@@ -26,7 +26,7 @@ std::optional<SystemMemory> parse_meminfo(std::string_view text) {
 }
 
 std::optional<SystemMemory> read_system_memory() {
-  std::ifstream file("/proc/meminfo");
+  const std::ifstream file("/proc/meminfo");
   std::ostringstream text;
   text << file.rdbuf();
   return parse_meminfo(text.str());

@@ -115,6 +115,7 @@ Result<std::unique_ptr<Launched>> start(bp::posix::default_launcher& launcher, c
                                         const std::array<int, 3>& streams) {
   std::vector<std::string> variables = effective_environment(spec);
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
   for (auto& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
 
