@@ -76,7 +76,7 @@ MemoryPart kv_pool(const RunTraces& traces, const Manifest& manifest, const KvCa
     const auto bytes = config_number(traces, "kv_cache_memory_bytes");
     if (bytes) return {*bytes / kMiB, kCacheConfig};
     if (manifest.startup_memory) {
-      const auto part = from_log(manifest.startup_memory->available_kv_gib);
+      auto part = from_log(manifest.startup_memory->available_kv_gib);
       if (part.mib) return part;
     }
   }
