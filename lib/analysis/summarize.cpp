@@ -71,6 +71,7 @@ class GpuFindings {
 
   [[nodiscard]] std::vector<GpuSummary> all() const {
     std::vector<GpuSummary> list;
+    list.reserve(summaries_.size());
     for (const auto& [index, gpu] : summaries_) list.push_back(gpu);
     return list;
   }

@@ -147,6 +147,7 @@ class TraceWriter {
     });
     Lanes lanes;
     std::vector<std::size_t> lane_of;
+    lane_of.reserve(groups.size());
     for (const auto& [level, span] : groups) lane_of.push_back(lanes.take(span.begin, span.end));
     const auto first = add_lanes(kRun, lanes.count(), "concurrency");
     for (std::size_t i = 0; i < groups.size(); ++i) {
