@@ -36,5 +36,8 @@ scripts/install_deps.sh --tidy || exit 3
 # Always, so that a source is known which came after the last build.
 scripts/quietly.sh "configuring build/clang" cmake --preset clang || exit 3
 # Its stderr counts what was suppressed in the headers of others.
-printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" \
-  sh -c 'clang-tidy-16 -p build/clang --quiet "$1" 2> /dev/null' tidy || exit 1
+printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" sh -c '
+  clang-tidy-16 -p build/clang --quiet "$1" 2> /dev/null || {
+    echo "tidy.sh: not clean, or clang-tidy failed: $1" >&2
+    exit 1
+  }' tidy || exit 1
