@@ -13,7 +13,7 @@ namespace memprof::report {
 namespace {
 
 constexpr std::size_t kMostRows = 80;
-const std::string kUnknown = "not known";
+constexpr auto kUnknown = "not known";
 
 template <class T>
 std::string known(const std::optional<T>& value) {
